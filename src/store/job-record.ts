@@ -1,0 +1,49 @@
+import type { OperationInput } from '../service-model/operations.js';
+import type { OptimizationJobStatus } from '../service-model/optimization-job-shapes.js';
+import type { Infer } from '../service-model/shape.js';
+import type { JobRow } from './schema.js';
+
+export type JobStatus = Infer<typeof OptimizationJobStatus>;
+
+export type JobRequest = Omit<OperationInput<'CreateOptimizationJob'>, 'Tags'>;
+
+/** What is needed to find a running step again, and to tell whether its result was published. */
+export interface JobExecution {
+  /** Index of the step that runs, counted from 0. */
+  readonly step: number;
+  /** What the executor needs to find the step; its own business. */
+  readonly handle?: unknown;
+  /** SHA-256 of the report that is about to be published; set just before publishing. */
+  readonly publishing?: string;
+}
+
+/** One optimization job, as it is kept. Times are milliseconds since the epoch. */
+export interface JobRecord {
+  readonly name: string;
+  readonly arn: string;
+  readonly status: JobStatus;
+  readonly request: JobRequest;
+  readonly optimizationTypes: readonly string[];
+  readonly createdAt: number;
+  readonly modifiedAt: number;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly failureReason: string | undefined;
+  readonly execution: JobExecution | undefined;
+}
+
+export function recordOfRow(row: JobRow): JobRecord {
+  return {
+    name: row.name,
+    arn: row.arn,
+    status: row.status as JobStatus,
+    request: JSON.parse(row.request) as JobRequest,
+    optimizationTypes: row.optimization_types.split(','),
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    failureReason: row.failure_reason ?? undefined,
+    execution: row.execution === null ? undefined : (JSON.parse(row.execution) as JobExecution),
+  };
+}

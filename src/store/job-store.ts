@@ -1,0 +1,254 @@
+import type { Kysely, Transaction } from 'kysely';
+import {
+  type JobExecution,
+  type JobRecord,
+  type JobRequest,
+  type JobStatus,
+  recordOfRow,
+} from './job-record.js';
+import { type JobListQuery, listJobs } from './list-jobs.js';
+import type { Schema } from './schema.js';
+
+export interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+export interface NewJob {
+  readonly name: string;
+  readonly arn: string;
+  readonly request: JobRequest;
+  readonly optimizationTypes: readonly string[];
+  readonly tags: readonly Tag[];
+  readonly createdAt: number;
+}
+
+/** What a change of state may set besides the state itself. */
+export interface TransitionDetails {
+  readonly at: number;
+  readonly failureReason?: string;
+  readonly started?: boolean;
+  readonly ended?: boolean;
+}
+
+export interface JobEvent {
+  readonly time: number;
+  readonly status: JobStatus;
+  readonly detail: string | undefined;
+}
+
+/** A job of that name exists already. */
+export class JobExistsError extends Error {
+  override readonly name = 'JobExistsError';
+}
+
+/** The durable record of jobs, their tags and their history. Every method is one transaction. */
+export class JobStore {
+  constructor(private readonly db: Kysely<Schema>) {}
+
+  /**
+   * Records a new job in state STARTING; durable when the promise is fulfilled.
+   * @throws JobExistsError when the name is taken
+   */
+  async create(job: NewJob): Promise<void> {
+    await this.db.transaction().execute(async (transaction) => {
+      const inserted = await transaction
+        .insertInto('jobs')
+        .values({
+          name: job.name,
+          arn: job.arn,
+          status: 'STARTING',
+          request: JSON.stringify(job.request),
+          optimization_types: job.optimizationTypes.join(','),
+          created_at: job.createdAt,
+          modified_at: job.createdAt,
+          started_at: null,
+          ended_at: null,
+          failure_reason: null,
+          execution: null,
+        })
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows !== 1n) throw new JobExistsError(job.name);
+      await putTags(transaction, job.arn, job.tags);
+      await addEvent(transaction, job.name, 'STARTING', job.createdAt);
+    });
+  }
+
+  async get(name: string): Promise<JobRecord | undefined> {
+    const row = await this.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row === undefined ? undefined : recordOfRow(row);
+  }
+
+  list(query: JobListQuery): Promise<readonly JobRecord[]> {
+    return listJobs(this.db, query);
+  }
+
+  /** Jobs in one of some states, oldest first. */
+  async inStates(states: readonly JobStatus[], limit: number): Promise<readonly JobRecord[]> {
+    const rows = await this.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('status', 'in', states)
+      .orderBy('created_at')
+      .orderBy('name')
+      .limit(limit)
+      .execute();
+    return rows.map(recordOfRow);
+  }
+
+  async countInState(status: JobStatus): Promise<number> {
+    const row = await this.db
+      .selectFrom('jobs')
+      .select((expression) => expression.fn.countAll<number>().as('count'))
+      .where('status', '=', status)
+      .executeTakeFirstOrThrow();
+    return Number(row.count);
+  }
+
+  /**
+   * Moves a job from one of some states to another.
+   * @returns false, and changes nothing, when the job is in none of them
+   */
+  async transition(
+    name: string,
+    from: readonly JobStatus[],
+    to: JobStatus,
+    details: TransitionDetails,
+  ): Promise<boolean> {
+    return this.db.transaction().execute(async (transaction) => {
+      const updated = await transaction
+        .updateTable('jobs')
+        .set({
+          status: to,
+          modified_at: details.at,
+          ...(details.started === true ? { started_at: details.at } : {}),
+          ...(details.ended === true ? { ended_at: details.at, execution: null } : {}),
+          ...(details.failureReason === undefined ? {} : { failure_reason: details.failureReason }),
+        })
+        .where('name', '=', name)
+        .where('status', 'in', from)
+        .executeTakeFirst();
+      if (updated.numUpdatedRows !== 1n) return false;
+      await addEvent(transaction, name, to, details.at, details.failureReason);
+      return true;
+    });
+  }
+
+  /** Notes how far the execution of a job is. */
+  async setExecution(name: string, execution: JobExecution): Promise<void> {
+    await this.db
+      .updateTable('jobs')
+      .set({ execution: JSON.stringify(execution) })
+      .where('name', '=', name)
+      .execute();
+  }
+
+  /**
+   * Deletes the record of a job in one of some states, with its tags and history.
+   * @returns false, and changes nothing, when the job is in none of them
+   */
+  async delete(name: string, from: readonly JobStatus[]): Promise<boolean> {
+    return this.db.transaction().execute(async (transaction) => {
+      const deleted = await transaction
+        .deleteFrom('jobs')
+        .where('name', '=', name)
+        .where('status', 'in', from)
+        .returning('arn')
+        .executeTakeFirst();
+      if (deleted === undefined) return false;
+      await transaction.deleteFrom('tags').where('resource_arn', '=', deleted.arn).execute();
+      await transaction.deleteFrom('job_events').where('job_name', '=', name).execute();
+      return true;
+    });
+  }
+
+  /** The changes of state of a job, oldest first. */
+  async history(name: string): Promise<readonly JobEvent[]> {
+    const rows = await this.db
+      .selectFrom('job_events')
+      .selectAll()
+      .where('job_name', '=', name)
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => ({
+      time: row.time,
+      status: row.status as JobStatus,
+      detail: row.detail ?? undefined,
+    }));
+  }
+
+  /**
+   * Adds tags, or replaces their values, unless the resource would then have more than `limit`.
+   * @returns the tags that the resource then has, or undefined when they were too many
+   */
+  async addTags(
+    arn: string,
+    tags: readonly Tag[],
+    limit: number,
+  ): Promise<readonly Tag[] | undefined> {
+    return this.db.transaction().execute(async (transaction) => {
+      const keys = new Set((await readTags(transaction, arn)).map((tag) => tag.Key));
+      for (const tag of tags) keys.add(tag.Key);
+      if (keys.size > limit) return undefined;
+      await putTags(transaction, arn, tags);
+      return readTags(transaction, arn);
+    });
+  }
+
+  listTags(arn: string): Promise<readonly Tag[]> {
+    return readTags(this.db, arn);
+  }
+
+  async deleteTags(arn: string, keys: readonly string[]): Promise<void> {
+    await this.db
+      .deleteFrom('tags')
+      .where('resource_arn', '=', arn)
+      .where('key', 'in', keys)
+      .execute();
+  }
+
+  async close(): Promise<void> {
+    await this.db.destroy();
+  }
+}
+
+async function putTags(db: Transaction<Schema>, arn: string, tags: readonly Tag[]): Promise<void> {
+  if (tags.length === 0) return;
+  await db
+    .insertInto('tags')
+    .values(tags.map((tag) => ({ resource_arn: arn, key: tag.Key, value: tag.Value })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['resource_arn', 'key'])
+        .doUpdateSet((expression) => ({ value: expression.ref('excluded.value') })),
+    )
+    .execute();
+}
+
+async function readTags(db: Kysely<Schema>, arn: string): Promise<readonly Tag[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select(['key', 'value'])
+    .where('resource_arn', '=', arn)
+    .orderBy('key')
+    .execute();
+  return rows.map((row) => ({ Key: row.key, Value: row.value }));
+}
+
+async function addEvent(
+  db: Transaction<Schema>,
+  name: string,
+  status: JobStatus,
+  time: number,
+  detail?: string,
+): Promise<void> {
+  await db
+    .insertInto('job_events')
+    .values({ job_name: name, time, status, detail: detail ?? null })
+    .execute();
+}

@@ -1,0 +1,78 @@
+import { type Kysely, sql } from 'kysely';
+import type { JobStatus } from './job-record.js';
+import { type JobRecord, recordOfRow } from './job-record.js';
+import type { Schema } from './schema.js';
+
+export type JobSortKey = 'Name' | 'CreationTime' | 'Status';
+
+export interface JobFilter {
+  readonly nameContains?: string;
+  readonly typesContain?: string;
+  readonly status?: JobStatus;
+  readonly createdAfter?: number;
+  readonly createdBefore?: number;
+  readonly modifiedAfter?: number;
+  readonly modifiedBefore?: number;
+}
+
+/** The place of one job in an order: what it is sorted by, and its name, which breaks ties. */
+export interface JobPosition {
+  readonly key: string | number;
+  readonly name: string;
+}
+
+export interface JobListQuery {
+  readonly filter: JobFilter;
+  readonly sortBy: JobSortKey;
+  readonly descending: boolean;
+  /** Only jobs behind this place. */
+  readonly after?: JobPosition;
+  readonly limit: number;
+}
+
+const SORT_COLUMNS = { Name: 'name', CreationTime: 'created_at', Status: 'status' } as const;
+
+/** One page of jobs. Pages go on from a place in the order, never from a count of rows skipped. */
+export async function listJobs(
+  db: Kysely<Schema>,
+  query: JobListQuery,
+): Promise<readonly JobRecord[]> {
+  const { filter, descending, after } = query;
+  const column = SORT_COLUMNS[query.sortBy];
+  const direction = descending ? 'desc' : 'asc';
+  let select = db.selectFrom('jobs').selectAll().limit(query.limit).orderBy(column, direction);
+  if (column !== 'name') select = select.orderBy('name', direction);
+  if (after !== undefined) {
+    const behind = descending ? sql`<` : sql`>`;
+    select = select.where(
+      sql<boolean>`(${sql.ref(column)}, name) ${behind} (${after.key}, ${after.name})`,
+    );
+  }
+  if (filter.status !== undefined) select = select.where('status', '=', filter.status);
+  if (filter.createdAfter !== undefined) {
+    select = select.where('created_at', '>', filter.createdAfter);
+  }
+  if (filter.createdBefore !== undefined) {
+    select = select.where('created_at', '<', filter.createdBefore);
+  }
+  if (filter.modifiedAfter !== undefined) {
+    select = select.where('modified_at', '>', filter.modifiedAfter);
+  }
+  if (filter.modifiedBefore !== undefined) {
+    select = select.where('modified_at', '<', filter.modifiedBefore);
+  }
+  // The API's patterns let only letters, digits and hyphens through, so nothing needs escaping.
+  if (filter.nameContains !== undefined) {
+    select = select.where('name', 'like', `%${filter.nameContains}%`);
+  }
+  if (filter.typesContain !== undefined) {
+    select = select.where('optimization_types', 'like', `%${filter.typesContain}%`);
+  }
+  return (await select.execute()).map(recordOfRow);
+}
+
+/** The place of a job in the order of a query. */
+export function positionOf(job: JobRecord, sortBy: JobSortKey): JobPosition {
+  const keys = { Name: job.name, CreationTime: job.createdAt, Status: job.status };
+  return { key: keys[sortBy], name: job.name };
+}

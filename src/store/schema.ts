@@ -1,0 +1,43 @@
+import type { Generated, Insertable, Selectable } from 'kysely';
+
+/** Times are milliseconds since the epoch. JSON columns hold what the API calls them. */
+export interface JobTable {
+  readonly name: string;
+  readonly arn: string;
+  readonly status: string;
+  /** The create request as it was accepted, without its tags, as JSON. */
+  readonly request: string;
+  /** The job's techniques joined by commas, for example `Quantization,Sharding`. */
+  readonly optimization_types: string;
+  readonly created_at: number;
+  readonly modified_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly failure_reason: string | null;
+  /** What is needed to find the running step again after a restart, as JSON. */
+  readonly execution: string | null;
+}
+
+export interface TagTable {
+  readonly resource_arn: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** One row for every change of state, kept for as long as the job's record. */
+export interface JobEventTable {
+  readonly id: Generated<number>;
+  readonly job_name: string;
+  readonly time: number;
+  readonly status: string;
+  readonly detail: string | null;
+}
+
+export interface Schema {
+  readonly jobs: JobTable;
+  readonly tags: TagTable;
+  readonly job_events: JobEventTable;
+}
+
+export type JobRow = Selectable<JobTable>;
+export type NewJobRow = Insertable<JobTable>;
