@@ -1,0 +1,47 @@
+import type { Query } from '../output/query.js';
+import type { BinaryFormat, ColorChoice, OutputFormat } from './global-options.js';
+
+/** An access key. `expiration` is in milliseconds since the epoch. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: number;
+}
+
+export type TimestampFormat = 'iso8601' | 'wire';
+
+export type RetryMode = 'legacy' | 'standard' | 'adaptive';
+
+/** Everything that options, environment and configuration files decide, in one place. */
+export interface Settings {
+  readonly profile: string;
+  readonly region: string;
+  /** Where requests go, without a trailing slash. */
+  readonly endpointUrl: string;
+  readonly output: OutputFormat;
+  readonly query?: Query;
+  readonly color: ColorChoice;
+  readonly timestampFormat: TimestampFormat;
+  /** The pager's command line; undefined prints straight to standard output. */
+  readonly pager?: string;
+  readonly binaryFormat: BinaryFormat;
+  readonly paginate: boolean;
+  readonly debug: boolean;
+  readonly signRequest: boolean;
+  readonly verifySsl: boolean;
+  readonly caBundle?: string;
+  /** Milliseconds; 0 waits for ever. */
+  readonly connectTimeout: number;
+  /** Milliseconds; 0 waits for ever. */
+  readonly readTimeout: number;
+  /** The first try included. */
+  readonly maxAttempts: number;
+  readonly retryMode: RetryMode;
+  /**
+   * The credentials to sign with.
+   *
+   * @throws ConfigurationError where none are to be found.
+   */
+  credentials(): Promise<Credentials>;
+}
