@@ -1,0 +1,222 @@
+import type { LinearLayer, ModuleMap, OtherRole } from '../../checkpoint/architectures/modules.js';
+import { CheckpointError } from '../../checkpoint/errors.js';
+import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
+import type { FloatType, WeightScheme } from '../../kernels/index.js';
+import { SettingsError } from '../settings/errors.js';
+import type { QuantizationSettings } from '../settings/quantization-settings.js';
+import { suggest } from '../settings/suggest.js';
+import { chooseScheme, describeScheme } from './scheme.js';
+
+/** A layer that is to be quantized. */
+export interface PlannedLayer {
+  readonly module: string;
+  readonly weight: TensorInfo;
+  readonly sourceType: FloatType;
+  readonly rows: number;
+  readonly columns: number;
+  readonly scheme: WeightScheme;
+  /** The block's layer it is; undefined for the output layer. */
+  readonly layer: LinearLayer | undefined;
+}
+
+/** A module with a two-dimensional weight that keeps it. */
+export interface KeptModule {
+  readonly module: string;
+  readonly role: OtherRole | 'linear' | 'head';
+  readonly reason: string;
+}
+
+/** Every tensor's fate, decided from headers, configuration and settings alone. */
+export interface QuantizationPlan {
+  /** Undefined where the layers were found by the generic rule. */
+  readonly architecture: string | undefined;
+  readonly layers: readonly PlannedLayer[];
+  readonly kept: readonly KeptModule[];
+  /** What was done otherwise than asked, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Decides which layers are quantized, and how.
+ * @throws SettingsError if an ignore list names nothing, or leaves out an output layer that shares its
+ * weight with the embedding; CheckpointError if there is nothing to quantize. */
+export function planQuantization(
+  modules: ModuleMap,
+  settings: QuantizationSettings,
+): QuantizationPlan {
+  checkIgnoreList(modules, settings);
+  const layers: PlannedLayer[] = [];
+  const kept: KeptModule[] = modules.others.map(({ module, role }) => ({
+    module,
+    role,
+    reason: OTHER_REASONS[role],
+  }));
+  const notes: string[] = [];
+  const changes = new Map<string, string[]>();
+  for (const family of [...families(modules.linears).values(), ...headFamily(modules, settings)]) {
+    const choice = chooseForFamily(family, settings, notes);
+    for (const member of family) {
+      const { module, weight } = member;
+      const [rows = 0, columns = 0] = weight.shape;
+      if (choice.scheme === undefined) {
+        const role = member.layer === undefined ? 'head' : 'linear';
+        kept.push({ module, role, reason: choice.reason });
+        continue;
+      }
+      if (choice.changed) {
+        const change = `width ${columns}: ${describeScheme(choice.scheme)}`;
+        const changed = changes.get(change);
+        if (changed === undefined) changes.set(change, [module]);
+        else changed.push(module);
+      }
+      const sourceType = floatType(weight) ?? 'F32';
+      const { scheme } = choice;
+      layers.push({ module, weight, sourceType, rows, columns, scheme, layer: member.layer });
+    }
+  }
+  if (!layers.some(({ layer }) => layer === undefined)) {
+    const { head, headIsTied } = modules;
+    if (head === undefined || headIsTied) {
+      kept.push({ module: head?.module ?? 'lm_head', role: 'head', reason: TIED });
+    } else if (!kept.some(({ module }) => module === head.module)) {
+      kept.push({ module: head.module, role: 'head', reason: ignoredReason(settings) });
+    }
+  }
+  if (layers.length === 0) {
+    const [first] = kept.filter(({ role }) => role === 'linear');
+    throw new CheckpointError(
+      first === undefined
+        ? 'the checkpoint has no linear layer that can be quantized'
+        : `no layer can be quantized; ${first.module}, for one, is left alone: ${first.reason}`,
+    );
+  }
+  for (const [change, changed] of changes) {
+    notes.push(
+      `${changed.length} layers, the first being ${changed[0]}, have a width that the group size ${askedGroupSize(settings)} does not divide for all that must share a scheme (${change}).`,
+    );
+  }
+  return {
+    architecture: modules.architecture,
+    layers: layers.sort((a, b) => byName.compare(a.module, b.module)),
+    kept: kept.sort((a, b) => byName.compare(a.module, b.module)),
+    notes,
+  };
+}
+
+/** Names in the order a reader counts: layer 2 before layer 10. */
+const byName = new Intl.Collator('en', { numeric: true });
+
+const TIED = 'it shares its weight with the input embedding';
+
+const OTHER_REASONS: Readonly<Record<OtherRole, string>> = {
+  router: 'routers choose experts and are never quantized',
+  embedding: 'embeddings keep their precision',
+  foreign: 'it is not part of the language model’s decoder',
+  other: 'it is not a linear layer of a decoder block',
+};
+
+interface Candidate {
+  readonly module: string;
+  readonly weight: TensorInfo;
+  readonly layer: LinearLayer | undefined;
+}
+
+function families(linears: readonly LinearLayer[]): ReadonlyMap<string, Candidate[]> {
+  const found = new Map<string, Candidate[]>();
+  for (const layer of linears) {
+    const candidate = { module: layer.module, weight: layer.weight, layer };
+    const family = found.get(layer.familyKey);
+    if (family === undefined) found.set(layer.familyKey, [candidate]);
+    else family.push(candidate);
+  }
+  return found;
+}
+
+/** The output layer, where the settings do not leave it alone: a family of its own. */
+function headFamily(
+  { head, headIsTied }: ModuleMap,
+  { ignore }: QuantizationSettings,
+): readonly (readonly Candidate[])[] {
+  const name = head?.module ?? 'lm_head';
+  if (ignore.patterns.some((pattern) => pattern.matches(name))) return [];
+  if (head === undefined || headIsTied) {
+    throw new SettingsError(
+      ignore.setting,
+      `${ignore.setting} does not name ${name}, so it would be quantized, but ${TIED}; add ${name} to the list`,
+    );
+  }
+  return [[{ ...head, layer: undefined }]];
+}
+
+type FamilyChoice = ReturnType<typeof chooseScheme>;
+
+function chooseForFamily(
+  family: readonly Candidate[],
+  settings: QuantizationSettings,
+  notes: string[],
+): FamilyChoice {
+  const { patterns } = settings.ignore;
+  const ignored = family.filter(({ module }) => patterns.some(({ matches }) => matches(module)));
+  const [firstIgnored] = ignored;
+  if (firstIgnored !== undefined) {
+    if (ignored.length < family.length) {
+      const others = family.filter((member) => !ignored.includes(member));
+      notes.push(
+        `${settings.ignore.setting} names ${firstIgnored.module}, which serving engines fuse with ${summary(others)}; none of them is quantized.`,
+      );
+    }
+    return { scheme: undefined, reason: ignoredReason(settings) };
+  }
+  for (const { module, weight } of family) {
+    if (floatType(weight) === undefined) {
+      return {
+        scheme: undefined,
+        reason: `${module} holds ${weight.dtype}; only F32, F16 and BF16 are quantized`,
+      };
+    }
+    if (weight.length === 0) return { scheme: undefined, reason: `${module} is empty` };
+  }
+  return chooseScheme(
+    settings.scheme,
+    family.map(({ weight: { shape } }) => ({ rows: shape[0] ?? 0, columns: shape[1] ?? 0 })),
+  );
+}
+
+const LONGEST_SUMMARY = 3;
+
+function summary(members: readonly Candidate[]): string {
+  const names = members.slice(0, LONGEST_SUMMARY).map(({ module }) => module);
+  const more = members.length - names.length;
+  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
+}
+
+function ignoredReason({ ignore }: QuantizationSettings): string {
+  return `${ignore.setting} ${ignore.given ? 'names' : 'by default names'} it or a layer it is fused with`;
+}
+
+function askedGroupSize({ scheme }: QuantizationSettings): number | undefined {
+  return scheme.technique === 'rtn' ? scheme.groupSize : undefined;
+}
+
+function floatType({ dtype }: TensorInfo): FloatType | undefined {
+  return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' ? dtype : undefined;
+}
+
+/** A name in the caller's list that fits nothing is a slip that would quantize what was to be kept. */
+function checkIgnoreList(modules: ModuleMap, { ignore }: QuantizationSettings): void {
+  const names = [
+    ...modules.linears.map(({ module }) => module),
+    ...modules.others.map(({ module }) => module),
+    modules.head?.module ?? 'lm_head',
+  ];
+  for (const pattern of ignore.patterns) {
+    if (names.some((name) => pattern.matches(name))) continue;
+    const tails = new Set(names.flatMap((name) => [name, name.slice(name.lastIndexOf('.') + 1)]));
+    const near = suggest(pattern.source, tails);
+    throw new SettingsError(
+      ignore.setting,
+      `${ignore.setting} names ${pattern.source}, which is no module of this model${
+        near === undefined ? '' : `; did you mean ${near}?`
+      }`,
+    );
+  }
+}
