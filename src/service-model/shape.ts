@@ -92,7 +92,7 @@ type RequiredNames<M extends Members> = {
 type InferMembers<M extends Members> = {
   readonly [Name in RequiredNames<M>]: Infer<M[Name]['shape']>;
 } & {
-  readonly [Name in Exclude<keyof M, RequiredNames<M>>]?: Infer<M[Name]['shape']>;
+  readonly [Name in Exclude<keyof M, RequiredNames<M>>]?: Infer<M[Name]['shape']> | undefined;
 };
 
 type Flatten<T> = { [Name in keyof T]: T[Name] };

@@ -1,0 +1,42 @@
+import type { EnvironmentMap, TechniqueName } from '../service-model/techniques.js';
+import type { StepFolders } from './step-folders.js';
+
+/** One step of a job, staged and ready to run. */
+export interface StepRequest {
+  readonly technique: TechniqueName;
+  /** The caller's settings, merged; handed to the program as data. */
+  readonly environment: EnvironmentMap;
+  /** The model that the step works on; never written to. */
+  readonly inputFolder: string;
+  readonly folders: StepFolders;
+  /** Where the program's stdout and stderr go, appended. */
+  readonly logFile: string;
+}
+
+/** How a step's program ended: by an exit status, or by a signal. */
+export interface StepExit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
+export interface RunningStep {
+  /** What `reap` needs to find the step after a restart of the service; plain JSON. */
+  readonly handle: unknown;
+  /** Fulfilled when every process of the step has ended. */
+  readonly exit: Promise<StepExit>;
+  /** Sends a signal to the step. After the step has ended it does nothing. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+/** Where steps run. */
+export interface Executor {
+  /** @throws ExecutorError when the step can't be started */
+  start(request: StepRequest): Promise<RunningStep>;
+  /** Ends, at once, whatever an earlier process of the service left running under a handle. */
+  reap(handle: unknown): Promise<void>;
+}
+
+/** A step could not be started or followed; the message says why and what to do. */
+export class ExecutorError extends Error {
+  override readonly name = 'ExecutorError';
+}

@@ -1,0 +1,24 @@
+import type { StepFolders } from './step-folders.js';
+
+/**
+ * The environment that a Large Model Inference container expects of an optimization step, with
+ * paths as the step's program sees them. The caller's own variables are not in it: in a container
+ * they come on top, on the host they are handed over as data, because there a variable such as
+ * `NODE_OPTIONS` would be code execution.
+ *
+ * Source: the partition entry point of deepjavalibrary/djl-serving.
+ */
+export function lmiEnvironment(
+  inputFolder: string,
+  folders: Pick<StepFolders, 'output' | 'cache' | 'errorFile'>,
+): Readonly<Record<string, string>> {
+  return {
+    SM_NEO_EXECUTION_CONTEXT: '1',
+    SM_NEO_INPUT_MODEL_DIR: inputFolder,
+    SM_NEO_COMPILED_MODEL_DIR: folders.output,
+    SM_NEO_COMPILATION_ERROR_FILE: folders.errorFile,
+    SM_NEO_CACHE_DIR: folders.cache,
+    SM_NEO_HF_CACHE_DIR: folders.cache,
+    COMPILER_OPTIONS: '{}',
+  };
+}

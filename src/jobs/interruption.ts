@@ -1,0 +1,16 @@
+/** Why a running job is told to end before it is done. */
+export type InterruptionCause = 'stop-requested' | 'runtime-exceeded' | 'service-shutdown';
+
+/** The reason of the abort signal that a running job watches. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+
+  constructor(readonly why: InterruptionCause) {
+    super(why);
+  }
+}
+
+/** The interruption behind an aborted signal, or undefined while it is not aborted. */
+export function interruptionOf(signal: AbortSignal): Interruption | undefined {
+  return signal.reason instanceof Interruption ? signal.reason : undefined;
+}

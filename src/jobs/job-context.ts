@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import type { Executor } from '../executors/executor.js';
+import type { ObjectStore } from '../objects/object-store.js';
+import type { ObjectLocation } from '../objects/s3-uri.js';
+import type { JobStore } from '../store/job-store.js';
+import type { JobLogs } from '../telemetry/job-log.js';
+import type { Logger } from '../telemetry/logger.js';
+
+/** What running jobs takes. */
+export interface JobContext {
+  readonly store: JobStore;
+  readonly objects: ObjectStore;
+  /** Which place an S3 URI names; throws InvalidS3UriError. */
+  readonly locate: (uri: string) => ObjectLocation;
+  readonly executor: Executor;
+  readonly logs: JobLogs;
+  readonly logger: Logger;
+  /** Temporary space: one folder a job, on the file system of the embedded object store. */
+  readonly workFolder: string;
+  /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** The temporary folder of a job. Names of jobs are letters, digits and hyphens alone. */
+export const jobFolder = (context: Pick<JobContext, 'workFolder'>, jobName: string): string =>
+  join(context.workFolder, jobName);

@@ -1,0 +1,164 @@
+import { rm } from 'node:fs/promises';
+import type { JobRecord, JobStatus } from '../store/job-record.js';
+import { atDeadline } from './deadline.js';
+import { Interruption, interruptionOf } from './interruption.js';
+import { type JobContext, jobFolder } from './job-context.js';
+import { failureReason } from './job-failure.js';
+import { recoverJobs } from './recover-jobs.js';
+import { runJob } from './run-job.js';
+
+/** One day, the API's default. */
+export const DEFAULT_MAX_RUNTIME_SECONDS = 86_400;
+
+interface RunningJob {
+  readonly interrupt: AbortController;
+  done: Promise<void>;
+}
+
+/** Runs jobs, first come, first served, a limited number at once. */
+export class JobQueue {
+  private readonly running = new Map<string, RunningJob>();
+  private interrupted: JobRecord[] = [];
+  private accepting = false;
+  private pumping: Promise<void> | undefined;
+  private pumpAgain = false;
+
+  constructor(
+    private readonly context: JobContext,
+    private readonly concurrency: number,
+  ) {}
+
+  /** Takes up what an earlier process left, and begins to run jobs. */
+  async start(): Promise<void> {
+    this.interrupted = [...(await recoverJobs(this.context))];
+    this.accepting = true;
+    this.notify();
+  }
+
+  /** Says that there may be something to run. */
+  notify(): void {
+    if (!this.accepting) return;
+    if (this.pumping !== undefined) {
+      this.pumpAgain = true;
+      return;
+    }
+    this.pumping = this.pump()
+      .catch((error: unknown) => this.context.logger.error({ err: error }, 'the queue stumbled'))
+      .finally(() => {
+        this.pumping = undefined;
+        if (this.pumpAgain) {
+          this.pumpAgain = false;
+          this.notify();
+        }
+      });
+  }
+
+  /**
+   * Asks a job to end: a queued one ends at once, a running one has its time to save what it has.
+   * @returns false when the job is neither queued nor running
+   */
+  async stop(name: string): Promise<boolean> {
+    const { store } = this.context;
+    const at = Date.now();
+    if (await store.transition(name, ['STARTING'], 'STOPPING', { at })) {
+      await store.transition(name, ['STOPPING'], 'STOPPED', { at: Date.now(), ended: true });
+      return true;
+    }
+    if (await store.transition(name, ['INPROGRESS', 'STOPPING'], 'STOPPING', { at })) {
+      this.running.get(name)?.interrupt.abort(new Interruption('stop-requested'));
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes no more jobs, ends the running ones at once, and leaves them to the next start. */
+  async close(): Promise<void> {
+    this.accepting = false;
+    await this.pumping;
+    for (const { interrupt } of this.running.values()) {
+      interrupt.abort(new Interruption('service-shutdown'));
+    }
+    await Promise.all([...this.running.values()].map(({ done }) => done));
+  }
+
+  private async pump(): Promise<void> {
+    const { store } = this.context;
+    while (this.accepting && this.running.size < this.concurrency) {
+      const resumed = this.interrupted.shift();
+      const job = resumed ?? (await store.inStates(['STARTING'], 1))[0];
+      if (job === undefined) return;
+      await this.launch(job, resumed === undefined ? 'STARTING' : 'INPROGRESS');
+    }
+  }
+
+  private async launch(job: JobRecord, from: JobStatus): Promise<void> {
+    const at = Date.now();
+    const startedAt = job.startedAt ?? at;
+    // Registered before its state says that it runs, so that a stop always finds it.
+    const entry: RunningJob = { interrupt: new AbortController(), done: Promise.resolve() };
+    this.running.set(job.name, entry);
+    const details = job.startedAt === undefined ? { at, started: true } : { at };
+    if (!(await this.context.store.transition(job.name, [from], 'INPROGRESS', details))) {
+      this.running.delete(job.name);
+      return;
+    }
+    const { MaxRuntimeInSeconds = DEFAULT_MAX_RUNTIME_SECONDS } = job.request.StoppingCondition;
+    const cancelDeadline = atDeadline(startedAt + MaxRuntimeInSeconds * 1000, () =>
+      entry.interrupt.abort(new Interruption('runtime-exceeded')),
+    );
+    entry.done = this.runToEnd(job, entry.interrupt.signal)
+      .catch((error: unknown) =>
+        this.context.logger.error(
+          { err: error, job: job.name },
+          'the end of a job was not recorded',
+        ),
+      )
+      .finally(() => {
+        cancelDeadline();
+        this.running.delete(job.name);
+        this.notify();
+      });
+  }
+
+  private async runToEnd(job: JobRecord, signal: AbortSignal): Promise<void> {
+    const { store, logger } = this.context;
+    logger.info({ job: job.name }, 'job started');
+    const end = await runJob(this.context, job, signal).then(
+      () => ({ status: 'COMPLETED' as const }),
+      (error: unknown) => this.endOf(job, error, signal),
+    );
+    if (end === undefined) return;
+    await rm(jobFolder(this.context, job.name), { recursive: true, force: true });
+    await store.transition(job.name, ['INPROGRESS', 'STOPPING'], end.status, {
+      at: Date.now(),
+      ended: true,
+      ...('failureReason' in end ? { failureReason: end.failureReason } : {}),
+    });
+    logger.info({ job: job.name, ...end }, 'job ended');
+  }
+
+  /** What a job that did not complete becomes; undefined when the next start of the service decides. */
+  private endOf(
+    job: JobRecord,
+    error: unknown,
+    signal: AbortSignal,
+  ): { readonly status: 'STOPPED' | 'FAILED'; readonly failureReason?: string } | undefined {
+    switch (interruptionOf(signal)?.why) {
+      case 'service-shutdown':
+        return undefined;
+      case 'stop-requested':
+        return { status: 'STOPPED' };
+      case 'runtime-exceeded': {
+        const limit =
+          job.request.StoppingCondition.MaxRuntimeInSeconds ?? DEFAULT_MAX_RUNTIME_SECONDS;
+        return {
+          status: 'STOPPED',
+          failureReason: `The job ran for longer than StoppingCondition.MaxRuntimeInSeconds (${limit} seconds) and was stopped.`,
+        };
+      }
+      default:
+        this.context.logger.warn({ err: error, job: job.name }, 'job failed');
+        return { status: 'FAILED', failureReason: failureReason(error) };
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ObjectLocation } from '../objects/s3-uri.js';
+import type { JobRecord } from '../store/job-record.js';
+import type { JobContext } from './job-context.js';
+
+export const REPORT_FILE = 'optimization-report.json';
+
+/**
+ * Makes the result of the last step visible at the job's output location. What is about to be
+ * published is noted in the record first, so that a crash in between is told apart from a result
+ * that is already there.
+ */
+export async function publishResult(
+  context: JobContext,
+  job: JobRecord,
+  folder: string,
+  location: ObjectLocation,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
+  const step = job.request.OptimizationConfigs.length - 1;
+  await context.store.setExecution(job.name, { step, publishing: digest });
+  await context.objects.publishFolder(folder, location, { signal });
+}
+
+/** Whether the result that a record was about to publish is at the output location already. */
+export async function isPublished(
+  context: JobContext,
+  job: JobRecord,
+  location: ObjectLocation,
+): Promise<boolean> {
+  const expected = job.execution?.publishing;
+  if (expected === undefined) return false;
+  try {
+    const key = location.key === '' ? REPORT_FILE : `${location.key}/${REPORT_FILE}`;
+    const { body } = await context.objects.read(location.bucket, key);
+    return (await sha256Of(body)) === expected;
+  } catch {
+    return false;
+  }
+}
+
+async function sha256Of(stream: Readable): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of stream) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,30 @@
+import { SettingsError } from '../../optimizer/settings/errors.js';
+import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
+import { validationError } from '../../service-model/errors.js';
+import type { Step } from '../../service-model/techniques.js';
+
+/** Names that the contract with the step's program keeps for itself. */
+const RESERVED_PREFIX = 'SM_NEO_';
+
+/**
+ * Checks the settings of every step with the optimizer's own rules, so that a bad one is refused
+ * before the job is accepted.
+ * @throws ServiceError `ValidationException` that names the setting
+ */
+export function checkEnvironment(steps: readonly Step[]): void {
+  for (const [index, step] of steps.entries()) {
+    const config = `OptimizationConfigs member ${index + 1}`;
+    const reserved = Object.keys(step.environment).find((name) => name.startsWith(RESERVED_PREFIX));
+    if (reserved !== undefined) {
+      throw validationError(
+        `${config}: the environment variable ${reserved} is reserved; names that begin with ${RESERVED_PREFIX} are set by the service.`,
+      );
+    }
+    try {
+      if (step.technique === 'quantization') parseQuantizationSettings(step.environment);
+    } catch (error) {
+      if (error instanceof SettingsError) throw validationError(`${config}: ${error.message}`);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
+import { validationError } from '../../service-model/errors.js';
+import { acceleratorsOf, type DeploymentInstanceType } from '../../service-model/instance-types.js';
+import type { Step } from '../../service-model/techniques.js';
+
+/**
+ * The NVIDIA compute capabilities on which vLLM runs what a technique makes: from `min`, and below
+ * `below`. FP8 checkpoints run from 8.0 with FP8 weights alone, and from 8.9 with FP8 activations.
+ * Source: vLLM's table of supported hardware for quantization.
+ */
+const COMPUTE_CAPABILITY: Readonly<
+  Record<string, { readonly min: number; readonly below?: number }>
+> = {
+  fp8: { min: 8 },
+  int8: { min: 7.5, below: 10 },
+  rtn: { min: 7.5 },
+};
+
+/**
+ * Refuses a technique whose result the deployment instance can't run at all.
+ * @throws ServiceError `ValidationException` that names the instance type, its accelerator and the technique
+ */
+export function checkHardware(instanceType: DeploymentInstanceType, steps: readonly Step[]): void {
+  const { accelerator } = acceleratorsOf(instanceType);
+  for (const step of steps) {
+    if (step.technique !== 'quantization') continue;
+    const { technique } = parseQuantizationSettings(step.environment).scheme;
+    const needed = COMPUTE_CAPABILITY[technique];
+    const has = accelerator.computeCapability;
+    if (has === undefined) {
+      throw validationError(
+        `DeploymentInstanceType ${instanceType} (${accelerator.name}) does not run quantized checkpoints: Neuron devices take compiled models only. Choose a GPU instance type.`,
+      );
+    }
+    if (needed === undefined) continue;
+    if (has < needed.min) {
+      throw validationError(
+        `DeploymentInstanceType ${instanceType} (${accelerator.name}, compute capability ${has.toFixed(1)}) can’t run OPTION_QUANTIZE=${technique}, which needs ${needed.min.toFixed(1)}. Choose another instance type or technique.`,
+      );
+    }
+    if (needed.below !== undefined && has >= needed.below) {
+      throw validationError(
+        `DeploymentInstanceType ${instanceType} (${accelerator.name}, compute capability ${has.toFixed(1)}) can’t run OPTION_QUANTIZE=${technique}, which is supported below ${needed.below.toFixed(1)}. Choose another instance type, or fp8.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { DEFAULT_MAX_RUNTIME_SECONDS } from '../../jobs/job-queue.js';
+import { ServiceError } from '../../service-model/errors.js';
+import type { OperationInput, OperationOutput } from '../../service-model/operations.js';
+import { stepsOf } from '../../service-model/techniques.js';
+import { JobExistsError } from '../../store/job-store.js';
+import { checkTags } from '../check-tags.js';
+import { jobArn } from '../job-arn.js';
+import type { OperationContext } from '../operation-context.js';
+import { checkCombination } from './check-combination.js';
+import { checkEnvironment } from './check-environment.js';
+import { checkHardware } from './check-hardware.js';
+import { checkLocations } from './check-locations.js';
+import { checkStoppingCondition } from './check-stopping-condition.js';
+import { checkUnsupportedMembers } from './check-unsupported-members.js';
+
+/**
+ * Accepts a job, or says why not. What can be known to be wrong before any byte of the model is
+ * read is refused here; the job is durable when this is fulfilled.
+ *
+ * @throws ServiceError `ValidationException`, `ResourceInUse` or `ResourceLimitExceeded`
+ */
+export async function createOptimizationJob(
+  context: OperationContext,
+  input: OperationInput<'CreateOptimizationJob'>,
+): Promise<OperationOutput<'CreateOptimizationJob'>> {
+  const { Tags: tags = [], ...given } = input;
+  const steps = stepsOf(input);
+  checkTags(tags);
+  checkStoppingCondition(input.StoppingCondition);
+  checkCombination(steps);
+  checkUnsupportedMembers(input, steps);
+  checkEnvironment(steps);
+  checkHardware(input.DeploymentInstanceType, steps);
+  await checkLocations(context, input);
+
+  if ((await context.store.countInState('STARTING')) >= context.maxQueuedJobs) {
+    throw new ServiceError(
+      'ResourceLimitExceeded',
+      `${context.maxQueuedJobs} optimization jobs are waiting already, the most that this service takes. Try again when some have started.`,
+    );
+  }
+  const name = input.OptimizationJobName;
+  const arn = jobArn(context, name);
+  const request = {
+    ...given,
+    StoppingCondition: {
+      MaxRuntimeInSeconds: DEFAULT_MAX_RUNTIME_SECONDS,
+      ...given.StoppingCondition,
+    },
+  };
+  const optimizationTypes = [...new Set(steps.map((step) => step.optimizationType))];
+  try {
+    await context.store.create({
+      name,
+      arn,
+      request,
+      optimizationTypes,
+      tags,
+      createdAt: Date.now(),
+    });
+  } catch (error) {
+    if (!(error instanceof JobExistsError)) throw error;
+    throw new ServiceError('ResourceInUse', `The optimization job ${arn} exists already.`);
+  }
+  context.queue.notify();
+  return { OptimizationJobArn: arn };
+}

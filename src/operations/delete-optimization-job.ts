@@ -1,0 +1,19 @@
+import { validationError } from '../service-model/errors.js';
+import type { OperationInput } from '../service-model/operations.js';
+import { findJob } from './find-job.js';
+import type { OperationContext } from './operation-context.js';
+
+export async function deleteOptimizationJob(
+  context: OperationContext,
+  input: OperationInput<'DeleteOptimizationJob'>,
+): Promise<undefined> {
+  const { name, arn } = await findJob(context, input.OptimizationJobName);
+  if (await context.store.delete(name, ['COMPLETED', 'FAILED', 'STOPPED'])) {
+    await context.logs.remove(name);
+    return undefined;
+  }
+  const { status } = await findJob(context, name);
+  throw validationError(
+    `The optimization job ${arn} can't be deleted: it is in status ${status}. Stop it, and delete it when it has ended.`,
+  );
+}

@@ -1,0 +1,12 @@
+import type { OperationInput, OperationOutput } from '../service-model/operations.js';
+import { findJobByArn } from './find-job.js';
+import type { OperationContext } from './operation-context.js';
+
+export async function deleteTags(
+  context: OperationContext,
+  input: OperationInput<'DeleteTags'>,
+): Promise<OperationOutput<'DeleteTags'>> {
+  const job = await findJobByArn(context, input.ResourceArn);
+  await context.store.deleteTags(job.arn, input.TagKeys);
+  return {};
+}

@@ -1,0 +1,24 @@
+import type { OperationInput, OperationOutput } from '../service-model/operations.js';
+import { findJobByArn } from './find-job.js';
+import type { OperationContext } from './operation-context.js';
+import { readPageToken, writePageToken } from './page-token.js';
+
+/** Tags of one page when the caller doesn't say: all that a resource can have. */
+const DEFAULT_PAGE = 50;
+
+export async function listTags(
+  context: OperationContext,
+  input: OperationInput<'ListTags'>,
+): Promise<OperationOutput<'ListTags'>> {
+  const job = await findJobByArn(context, input.ResourceArn);
+  const after =
+    input.NextToken === undefined ? undefined : String(readPageToken(input.NextToken, job.arn));
+  const limit = input.MaxResults ?? DEFAULT_PAGE;
+  const tags = (await context.store.listTags(job.arn)).filter(
+    (tag) => after === undefined || tag.Key > after,
+  );
+  const page = tags.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = tags.length > limit && last !== undefined;
+  return { Tags: page, NextToken: hasMore ? writePageToken(last.Key, job.arn) : undefined };
+}

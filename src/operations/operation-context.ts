@@ -1,0 +1,20 @@
+import type { JobQueue } from '../jobs/job-queue.js';
+import type { ObjectStore } from '../objects/object-store.js';
+import type { ObjectLocation } from '../objects/s3-uri.js';
+import type { JobStore } from '../store/job-store.js';
+import type { JobLogs } from '../telemetry/job-log.js';
+
+/** What operations work with. They know nothing of the wire they are called over. */
+export interface OperationContext {
+  readonly accountId: string;
+  readonly region: string;
+  readonly store: JobStore;
+  readonly queue: JobQueue;
+  readonly objects: ObjectStore;
+  /** Which place an S3 URI names; throws InvalidS3UriError. */
+  readonly locate: (uri: string) => ObjectLocation;
+  readonly logs: JobLogs;
+  readonly workFolder: string;
+  /** The most jobs that wait at a time; one more is refused. */
+  readonly maxQueuedJobs: number;
+}

@@ -1,0 +1,39 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** An S3 endpoint that `s3://` URIs resolve to, instead of the embedded store. */
+export interface S3EndpointConfiguration {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly pathStyle: boolean;
+}
+
+export interface ServiceConfiguration {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** How many jobs run at once. */
+  readonly concurrentJobs: number;
+  /** How many jobs may wait. */
+  readonly maxQueuedJobs: number;
+  /** How long a step has between SIGTERM and SIGKILL. */
+  readonly stopGraceSeconds: number;
+  readonly logLevel: string;
+  readonly s3Endpoint: S3EndpointConfiguration | undefined;
+}
+
+export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
+  host: '127.0.0.1',
+  port: 4580,
+  dataDir: join(homedir(), '.local', 'share', 'burnish'),
+  accountId: '000000000000',
+  region: 'us-east-1',
+  concurrentJobs: 1,
+  maxQueuedJobs: 1_000,
+  stopGraceSeconds: 120,
+  logLevel: 'info',
+  s3Endpoint: undefined,
+};

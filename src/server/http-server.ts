@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from '../telemetry/logger.js';
+
+/** How long a client may take to send the head of a request, in milliseconds. */
+const HEADERS_TIMEOUT_MS = 30_000;
+
+/** A large object over a slow line takes long; the body's own pace is watched by the handlers. */
+const NO_REQUEST_TIMEOUT = 0;
+
+export type RequestHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) => Promise<void>;
+
+export interface Routes {
+  /** Requests with an `X-Amz-Target` header, and everything signed for a service other than S3. */
+  readonly awsJson: RequestHandler;
+  readonly s3: RequestHandler;
+  /** Exact paths that need no signature, for example `/healthz`. */
+  readonly open: Readonly<Record<string, RequestHandler>>;
+}
+
+/** The one port: every protocol that the service speaks, told apart by the request's head. */
+export function createHttpServer(routes: Routes, logger: Logger): Server {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const requestId = randomUUID();
+    route(routes, request)(request, response, requestId).catch((error: unknown) => {
+      logger.error({ err: error, requestId }, 'a request was not answered');
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    });
+  };
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: NO_REQUEST_TIMEOUT },
+    handle,
+  );
+  // Each handler decides whether it wants the body, and says so by reading it.
+  server.on('checkContinue', (request, response) => {
+    response.writeContinue();
+    handle(request, response);
+  });
+  return server;
+}
+
+function route(routes: Routes, request: IncomingMessage): RequestHandler {
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const open = request.method === 'GET' ? routes.open[path] : undefined;
+  if (open !== undefined && request.headers.authorization === undefined) return open;
+  return isAwsJson(request) ? routes.awsJson : routes.s3;
+}
+
+function isAwsJson(request: IncomingMessage): boolean {
+  if (request.headers['x-amz-target'] !== undefined) return true;
+  const authorization = request.headers.authorization;
+  const service = /Credential=[^/]*\/[^/]*\/[^/]*\/([^/]*)\//.exec(authorization ?? '')?.[1];
+  if (service !== undefined) return service !== 's3';
+  // S3 has no POST at the root: that is a JSON client without a signature or a target.
+  return request.method === 'POST' && (request.url === '/' || request.url === '');
+}
