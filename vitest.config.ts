@@ -9,9 +9,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/**/*.interop.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           pool: 'forks',
         },
       },

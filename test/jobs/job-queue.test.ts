@@ -1,0 +1,281 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
+import type { JobContext } from '#burnish/jobs/job-context.js';
+import { JobQueue } from '#burnish/jobs/job-queue.js';
+import { parseS3Uri } from '#burnish/objects/s3-uri.js';
+import type { JsonValue } from '#burnish/service-model/read-value.js';
+import type { JobRecord, JobRequest } from '#burnish/store/job-record.js';
+import type { JobStore } from '#burnish/store/job-store.js';
+import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
+import { JobLogs } from '#burnish/telemetry/job-log.js';
+import { createLogger } from '#burnish/telemetry/logger.js';
+import { createRequest } from '../support/create-request.js';
+import { folderStore } from '../support/folder-store.js';
+
+const PROGRAM = fileURLToPath(new URL('../support/step-program.mjs', import.meta.url));
+
+let folder: string;
+let store: JobStore;
+let queue: JobQueue;
+let context: JobContext;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'burnish-jobs-'));
+  await mkdir(join(folder, 'work'));
+  await mkdir(join(folder, 'buckets', 'models', 'source'), { recursive: true });
+  await writeFile(join(folder, 'buckets', 'models', 'source', 'config.json'), '{}');
+  store = await openSqliteStore(join(folder, 'jobs.db'));
+  context = {
+    store,
+    objects: folderStore(join(folder, 'buckets')),
+    locate: parseS3Uri,
+    executor: createLocalProcessExecutor(PROGRAM),
+    logs: new JobLogs(join(folder, 'logs')),
+    logger: createLogger('silent'),
+    workFolder: join(folder, 'work'),
+    graceMs: 300,
+  };
+  queue = new JobQueue(context, 2);
+});
+
+afterEach(async () => {
+  await queue.close();
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+async function create(name: string, change: Record<string, JsonValue> = {}): Promise<void> {
+  const request = createRequest({
+    OptimizationJobName: name,
+    OutputConfig: { S3OutputLocation: `s3://models/${name}` },
+    ...change,
+  });
+  await store.create({
+    name,
+    arn: `arn:aws:sagemaker:us-east-1:000000000000:optimization-job/${name}`,
+    request: request as unknown as JobRequest,
+    optimizationTypes: ['Quantization'],
+    tags: [],
+    createdAt: Date.now(),
+  });
+  queue.notify();
+}
+
+const acting = (act: string, more: Record<string, string> = {}) => ({
+  OptimizationEnvironment: { OPTION_ACT: act, ...more },
+});
+
+async function until(name: string, wanted: (job: JobRecord) => boolean): Promise<JobRecord> {
+  for (;;) {
+    const job = await store.get(name);
+    if (job !== undefined && wanted(job)) return job;
+    await delay(10);
+  }
+}
+
+const ended = (job: JobRecord) => ['COMPLETED', 'FAILED', 'STOPPED'].includes(job.status);
+const running = (job: JobRecord) => job.execution?.handle !== undefined;
+const published = (name: string) => join(folder, 'buckets', 'models', name);
+const logOf = (name: string) => readFile(join(folder, 'logs', name, '1-quantization.log'), 'utf8');
+
+/** Waits until the step's program is up and has set its signal handlers. */
+async function untilActing(name: string): Promise<{ readonly pid: number }> {
+  const job = await until(name, running);
+  while (!(await logOf(name)).includes('acting')) await delay(10);
+  await delay(20);
+  return job.execution?.handle as { readonly pid: number };
+}
+
+async function states(name: string): Promise<string[]> {
+  return (await store.history(name)).map((event) => event.status);
+}
+
+describe('JobQueue', () => {
+  it('runs a job from STARTING to COMPLETED and publishes its result', async () => {
+    await queue.start();
+    await create('a');
+    const job = await until('a', ended);
+    expect(job.failureReason).toBeUndefined();
+    expect(await states('a')).toEqual(['STARTING', 'INPROGRESS', 'COMPLETED']);
+    expect(job.startedAt).toBeGreaterThanOrEqual(job.createdAt);
+    expect(job.endedAt).toBeGreaterThanOrEqual(job.startedAt ?? Number.NaN);
+    expect(await readdir(published('a'))).toContain('optimization-report.json');
+    expect(await readdir(context.workFolder)).toEqual([]);
+    expect(await logOf('a')).toContain('acting: succeed');
+  });
+
+  it('runs the steps in order, each on the result of the one before', async () => {
+    await queue.start();
+    await create('steps', {
+      OptimizationEnvironment: { OPTION_A: 'job', OPTION_B: 'job' },
+      OptimizationConfigs: [
+        { ModelQuantizationConfig: { OverrideEnvironment: { OPTION_B: 'step' } } },
+        { ModelShardingConfig: {} },
+      ],
+    });
+    await until('steps', ended);
+    const trace = JSON.parse(await readFile(join(published('steps'), 'trace.json'), 'utf8'));
+    expect(trace).toMatchObject([
+      { technique: 'quantization', environment: { OPTION_A: 'job', OPTION_B: 'step' } },
+      { technique: 'sharding', environment: { OPTION_A: 'job', OPTION_B: 'job' } },
+    ]);
+  });
+
+  it('gives the settings to the program as data, and nothing of the service', async () => {
+    process.env.BURNISH_TEST_SECRET = 'secret';
+    await queue.start();
+    await create('env', acting('succeed', { NODE_OPTIONS: '--require /nowhere.js' }));
+    expect((await until('env', ended)).status).toBe('COMPLETED');
+    const [trace] = JSON.parse(await readFile(join(published('env'), 'trace.json'), 'utf8'));
+    expect(trace.seen).toContain('SM_NEO_EXECUTION_CONTEXT');
+    expect(trace.seen).not.toContain('NODE_OPTIONS');
+    expect(trace.seen).not.toContain('BURNISH_TEST_SECRET');
+    delete process.env.BURNISH_TEST_SECRET;
+  });
+
+  it.each([
+    ['fail', 'the tensor x is broken'],
+    ['fail-silently', 'exit status 3'],
+    ['be-killed', 'SIGKILL'],
+  ])('a program that does %s makes the job FAILED with the reason', async (act, reason) => {
+    await queue.start();
+    await create('a', acting(act));
+    const job = await until('a', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toContain(reason);
+    expect(await readdir(published('a')).catch(() => 'absent')).toBe('absent');
+    expect(await readdir(context.workFolder)).toEqual([]);
+  });
+
+  it('never touches what is at the output location', async () => {
+    await mkdir(published('a'));
+    await writeFile(join(published('a'), 'precious'), 'yes');
+    await queue.start();
+    await create('a');
+    const job = await until('a', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toContain('s3://models/a already holds objects');
+    expect(await readdir(published('a'))).toEqual(['precious']);
+  });
+
+  it('asks for the license to be accepted where the source carries one', async () => {
+    await mkdir(join(folder, 'buckets', 'models', 'source', 'terms'));
+    await writeFile(join(folder, 'buckets', 'models', 'source', 'terms', 'modelEula.txt'), '…');
+    await queue.start();
+    await create('refused');
+    const job = await until('refused', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toMatch(/modelEula\.txt.*AcceptEula/);
+    await create('accepted', {
+      ModelSource: {
+        S3: { S3Uri: 's3://models/source', ModelAccessConfig: { AcceptEula: true } },
+      },
+    });
+    expect((await until('accepted', ended)).status).toBe('COMPLETED');
+  });
+
+  it('stops a queued job at once and a running one with SIGTERM', async () => {
+    await queue.start();
+    for (const name of ['a', 'b', 'c']) await create(name, acting('wait-for-term'));
+    await untilActing('a');
+    expect(await queue.stop('c')).toBe(true);
+    expect((await store.get('c'))?.status).toBe('STOPPED');
+    expect((await store.get('c'))?.startedAt).toBeUndefined();
+
+    expect(await queue.stop('a')).toBe(true);
+    const job = await until('a', ended);
+    expect(await states('a')).toEqual(['STARTING', 'INPROGRESS', 'STOPPING', 'STOPPED']);
+    expect(job.failureReason).toBeUndefined();
+    expect(await logOf('a')).toContain('terminated politely');
+    expect(await queue.stop('a')).toBe(false);
+    expect((await store.get('b'))?.status).toBe('INPROGRESS');
+  });
+
+  it('kills a step that does not end in its time', async () => {
+    await queue.start();
+    await create('a', acting('ignore-term'));
+    const { pid } = await untilActing('a');
+    await queue.stop('a');
+    expect((await until('a', ended)).status).toBe('STOPPED');
+    expect(await logOf('a')).toContain('ignored');
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('stops a job that runs longer than it may, and says so', async () => {
+    await queue.start();
+    await create('a', {
+      ...acting('wait-for-term'),
+      StoppingCondition: { MaxRuntimeInSeconds: 1 },
+    });
+    const job = await until('a', ended);
+    expect(job.status).toBe('STOPPED');
+    expect(job.failureReason).toContain('MaxRuntimeInSeconds (1 seconds)');
+  });
+
+  it('runs no more jobs at once than it may, first come, first served', async () => {
+    await queue.start();
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) {
+      await create(name, acting('succeed-late', { OPTION_DELAY_MS: '150' }));
+    }
+    let most = 0;
+    for (;;) {
+      const jobs = await Promise.all(names.map((name) => store.get(name)));
+      most = Math.max(most, jobs.filter((job) => job?.status === 'INPROGRESS').length);
+      if (jobs.every((job) => job?.status === 'COMPLETED')) break;
+      await delay(10);
+    }
+    expect(most).toBe(2);
+    const starts = await Promise.all(names.map(async (name) => (await store.get(name))?.startedAt));
+    expect(starts).toEqual([...starts].sort((a, b) => (a ?? 0) - (b ?? 0)));
+  });
+
+  it('takes up after a restart what was in the middle, and counts no job twice', async () => {
+    await queue.start();
+    await create('again', acting('succeed-late', { OPTION_DELAY_MS: '400' }));
+    const before = await until('again', running);
+    await queue.close();
+    expect((await store.get('again'))?.status).toBe('INPROGRESS');
+    await mkdir(join(context.workFolder, 'stray'));
+
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect(await readdir(context.workFolder)).not.toContain('stray');
+    const after = await until('again', ended);
+    expect(after.status).toBe('COMPLETED');
+    expect(after.startedAt).toBe(before.startedAt);
+  });
+
+  it('ends what a killed service left running, and what was being stopped', async () => {
+    await queue.start();
+    await create('orphan', acting('ignore-term'));
+    const { pid } = await untilActing('orphan');
+    // As if another process of the service found the record: the queue above knows nothing of it.
+    await store.transition('orphan', ['INPROGRESS'], 'STOPPING', { at: Date.now() });
+    const second = new JobQueue(context, 2);
+    await second.start();
+    expect((await store.get('orphan'))?.status).toBe('STOPPED');
+    await delay(100);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await second.close();
+  });
+
+  it('completes a job whose result was published before the service died', async () => {
+    await create('a');
+    await store.transition('a', ['STARTING'], 'INPROGRESS', { at: Date.now(), started: true });
+    await mkdir(published('a'));
+    const report = '{"steps":0}';
+    await writeFile(join(published('a'), 'optimization-report.json'), report);
+    const digest = Buffer.from(
+      await crypto.subtle.digest('SHA-256', new TextEncoder().encode(report)),
+    ).toString('hex');
+    await store.setExecution('a', { step: 0, publishing: digest });
+    await queue.start();
+    expect((await until('a', ended)).status).toBe('COMPLETED');
+  });
+});
