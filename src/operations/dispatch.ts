@@ -1,7 +1,13 @@
 import { BURNISH_OPERATIONS, BURNISH_TARGET_PREFIX } from '../service-model/burnish-operations.js';
+import {
+  CLOUDWATCH_LOGS_OPERATIONS,
+  CLOUDWATCH_LOGS_TARGET_PREFIX,
+} from '../service-model/cloudwatch-logs-operations.js';
 import { OPERATIONS, SERVICE } from '../service-model/operations.js';
 import type { Infer, StructureShape } from '../service-model/shape.js';
 import { addTags } from './add-tags.js';
+import { describeLogStreams } from './cloudwatch-logs/describe-log-streams.js';
+import { getLogEvents } from './cloudwatch-logs/get-log-events.js';
 import { createOptimizationJob } from './create-optimization-job/create-optimization-job.js';
 import { deleteOptimizationJob } from './delete-optimization-job.js';
 import { deleteTags } from './delete-tags.js';
@@ -30,6 +36,7 @@ function handler<Input extends StructureShape, Output extends StructureShape | u
 }
 
 const AWS = OPERATIONS;
+const LOGS = CLOUDWATCH_LOGS_OPERATIONS;
 
 /** Every operation by its `X-Amz-Target`. */
 export const OPERATION_HANDLERS: ReadonlyMap<string, OperationHandler> = new Map([
@@ -49,6 +56,10 @@ export const OPERATION_HANDLERS: ReadonlyMap<string, OperationHandler> = new Map
       describeOptimizationJobProgress,
     ),
   } satisfies Record<keyof typeof BURNISH_OPERATIONS, OperationHandler>),
+  ...withPrefix(CLOUDWATCH_LOGS_TARGET_PREFIX, {
+    DescribeLogStreams: handler(LOGS.DescribeLogStreams, describeLogStreams),
+    GetLogEvents: handler(LOGS.GetLogEvents, getLogEvents),
+  } satisfies Record<keyof typeof CLOUDWATCH_LOGS_OPERATIONS, OperationHandler>),
 ]);
 
 function withPrefix(

@@ -7,6 +7,7 @@ export type ServiceErrorCode =
   | 'ResourceInUse'
   | 'ResourceLimitExceeded'
   | 'ResourceNotFound'
+  | 'ResourceNotFoundException'
   | 'SerializationException'
   | 'ThrottlingException'
   | 'UnknownOperationException'

@@ -6,13 +6,13 @@ import type { Schema } from './schema.js';
 export type JobSortKey = 'Name' | 'CreationTime' | 'Status';
 
 export interface JobFilter {
-  readonly nameContains?: string;
-  readonly typesContain?: string;
-  readonly status?: JobStatus;
-  readonly createdAfter?: number;
-  readonly createdBefore?: number;
-  readonly modifiedAfter?: number;
-  readonly modifiedBefore?: number;
+  readonly nameContains?: string | undefined;
+  readonly typesContain?: string | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly createdAfter?: number | undefined;
+  readonly createdBefore?: number | undefined;
+  readonly modifiedAfter?: number | undefined;
+  readonly modifiedBefore?: number | undefined;
 }
 
 /** The place of one job in an order: what it is sorted by, and its name, which breaks ties. */
@@ -26,7 +26,7 @@ export interface JobListQuery {
   readonly sortBy: JobSortKey;
   readonly descending: boolean;
   /** Only jobs behind this place. */
-  readonly after?: JobPosition;
+  readonly after?: JobPosition | undefined;
   readonly limit: number;
 }
 
