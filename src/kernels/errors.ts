@@ -21,7 +21,7 @@ export class KernelTaskError extends Error {
 
   constructor(
     readonly tensor: string,
-    problem: string,
+    readonly problem: string,
   ) {
     super(`Tensor ${tensor}: ${problem}`);
   }

@@ -1,8 +1,22 @@
 export type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
+export {
+  decodeColumns,
+  decodeFloat8,
+  decodeFloats,
+  decodeHalf,
+  decodeRows,
+  type EncodedRows,
+} from './decode.js';
 export { KernelFileError, KernelTaskError, NonFiniteWeightError } from './errors.js';
 export type { FileRange } from './file-range.js';
 export { FLOAT_BYTES, type FloatType } from './float-type.js';
-export type { KernelOptions, KernelPool } from './kernel-pool.js';
+export {
+  createKernelPool,
+  type KernelOptions,
+  type KernelPool,
+  type KernelPoolOptions,
+} from './kernel-pool.js';
+export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 export {
   type EncodedLayout,
