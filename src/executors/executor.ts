@@ -6,6 +6,8 @@ export interface StepRequest {
   readonly technique: TechniqueName;
   /** The caller's settings, merged; handed to the program as data. */
   readonly environment: EnvironmentMap;
+  /** Local copies of the texts that settings name, by setting. */
+  readonly datasets: Readonly<Record<string, string>>;
   /** The model that the step works on; never written to. */
   readonly inputFolder: string;
   readonly folders: StepFolders;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { findLicenseTerms } from '../executors/staging/license-terms.js';
+import { stageDatasets } from '../executors/staging/stage-datasets.js';
 import { createStepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
@@ -38,12 +39,20 @@ export async function runJob(
   for (const [index, step] of steps.entries()) {
     const folders = stepFolders(folder, index);
     await createStepFolders(folders);
+    const datasets = await stageDatasets(
+      context.objects,
+      context.locate,
+      step.environment,
+      join(folders.root, 'datasets'),
+      signal,
+    );
     await note(index, step, `step ${index + 1} of ${steps.length}: ${step.technique}`);
     await runStep(
       context.executor,
       {
         technique: step.technique,
         environment: step.environment,
+        datasets,
         inputFolder,
         folders,
         logFile: context.logs.fileOf(job.name, index, step.technique),

@@ -18,8 +18,8 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
   return {
     async start(request) {
       const { stepFile, progressFile } = request.folders;
-      const settings = { technique: request.technique, environment: request.environment };
-      await writeFile(stepFile, JSON.stringify(settings));
+      const { technique, environment, datasets } = request;
+      await writeFile(stepFile, JSON.stringify({ technique, environment, datasets }));
       await mkdir(dirname(request.logFile), { recursive: true });
       const log = await open(request.logFile, 'a');
       try {
