@@ -1,0 +1,88 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { isJsonObject, type JsonValue, parseJson } from '../checkpoint/json.js';
+import { ENVIRONMENT_PREFIX } from './settings/given.js';
+
+/** The step cannot be read from the environment. */
+export class ContractError extends Error {
+  override readonly name = 'ContractError';
+}
+
+/** What a step can be. */
+export const STEP_TECHNIQUES = [
+  'quantization',
+  'compilation',
+  'sharding',
+  'speculative-decoding',
+] as const;
+export type StepTechnique = (typeof STEP_TECHNIQUES)[number];
+
+/** What whoever started the program wants of it. */
+export interface StepContract {
+  readonly inputFolder: string;
+  readonly outputFolder: string;
+  /** Undefined where the source model's properties decide, as they do inside a container. */
+  readonly technique: StepTechnique | undefined;
+  /** The caller's settings. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly progressFile: string | undefined;
+}
+
+/** A job's settings are at most a few kilobytes by the API's limits. */
+const MAX_STEP_FILE_BYTES = 1024 * 1024;
+
+/** Reads the contract under which SageMaker starts an LMI container: folders from `SM_NEO_…` variables,
+ * settings from `OPTION_…` ones. Outside a container the settings come in the file that
+ * `BURNISH_STEP_FILE` names instead, as data: as variables of a process they could change how it runs.
+ * @throws ContractError naming the variable or the file's member. */
+export async function readContract(
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<StepContract> {
+  const required = (name: string): string => {
+    const value = variables[name];
+    if (value === undefined || value === '') throw new ContractError(`${name} is not set`);
+    return value;
+  };
+  const folders = {
+    inputFolder: required('SM_NEO_INPUT_MODEL_DIR'),
+    outputFolder: required('SM_NEO_COMPILED_MODEL_DIR'),
+    progressFile: variables.BURNISH_PROGRESS_FILE || undefined,
+  };
+  const stepFile = variables.BURNISH_STEP_FILE;
+  if (stepFile !== undefined && stepFile !== '') {
+    return { ...folders, ...(await readStepFile(stepFile)) };
+  }
+  const environment = Object.fromEntries(
+    Object.entries(variables).filter(
+      (entry): entry is [string, string] =>
+        entry[0].startsWith(ENVIRONMENT_PREFIX) && entry[1] !== undefined,
+    ),
+  );
+  return { ...folders, technique: undefined, environment };
+}
+
+async function readStepFile(
+  path: string,
+): Promise<Pick<StepContract, 'technique' | 'environment'>> {
+  const { size } = await stat(path);
+  if (size > MAX_STEP_FILE_BYTES) throw new ContractError(`${path} is larger than a step can be`);
+  const step = parseJson(await readFile(path, 'utf8'), { what: basename(path), uniqueKeys: true });
+  if (!isJsonObject(step)) throw new ContractError(`${path} is not an object`);
+  const technique = STEP_TECHNIQUES.find((name) => name === step.technique);
+  if (technique === undefined) {
+    throw new ContractError(`technique in ${path} must be one of ${STEP_TECHNIQUES.join(', ')}`);
+  }
+  return { technique, environment: stringMap(step.environment, path) };
+}
+
+function stringMap(value: JsonValue | undefined, path: string): Readonly<Record<string, string>> {
+  if (!isJsonObject(value)) throw new ContractError(`environment in ${path} must be an object`);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, text]) => {
+      if (typeof text !== 'string') {
+        throw new ContractError(`environment.${name} in ${path} must be a string`);
+      }
+      return [name, text];
+    }),
+  );
+}

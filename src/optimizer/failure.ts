@@ -1,0 +1,30 @@
+import { CheckpointError } from '../checkpoint/errors.js';
+import { KernelFileError, KernelTaskError, NonFiniteWeightError } from '../kernels/index.js';
+import { ContractError } from './contract.js';
+import { OutputError } from './output/folder.js';
+import { VerificationError } from './quantization/verify.js';
+import { SettingsError } from './settings/errors.js';
+
+/** Failures whose message is written for whoever started the job. */
+const EXPLAINED = [
+  CheckpointError,
+  ContractError,
+  KernelFileError,
+  KernelTaskError,
+  NonFiniteWeightError,
+  OutputError,
+  SettingsError,
+  VerificationError,
+] as const;
+
+/** What to tell about a failure. One that this program did not foresee comes with where it happened. */
+export function describeFailure(error: unknown): {
+  readonly message: string;
+  readonly detail: string | undefined;
+} {
+  if (!(error instanceof Error)) return { message: String(error), detail: undefined };
+  const foreseen = EXPLAINED.some((type) => error instanceof type) || 'code' in error;
+  return foreseen
+    ? { message: error.message, detail: undefined }
+    : { message: `unexpected: ${error.message}`, detail: error.stack };
+}

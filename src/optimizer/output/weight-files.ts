@@ -1,0 +1,168 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Checkpoint } from '../../checkpoint/open.js';
+import {
+  layoutSafetensors,
+  type PlacedTensor,
+  type PlannedTensor,
+  type SafetensorsLayout,
+} from '../../checkpoint/safetensors/layout.js';
+import type { SafetensorsFile, TensorInfo } from '../../checkpoint/safetensors/reader.js';
+import type { CopyRangeTask, FileRange, QuantizeRowsTask } from '../../kernels/index.js';
+import { type LayerTensors, layerTensors } from '../formats/compressed-tensors.js';
+import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
+
+/** A weight file that is to be written, laid out to the last byte. */
+export interface WeightFile {
+  readonly name: string;
+  readonly path: string;
+  readonly layout: SafetensorsLayout;
+  /** Bytes that are known without reading any weight. */
+  readonly constants: readonly { readonly offset: number; readonly data: Uint8Array }[];
+}
+
+/** One tensor of the source and what becomes of it. */
+export type TensorWork =
+  | {
+      readonly kind: 'quantize';
+      readonly layer: PlannedLayer;
+      readonly task: QuantizeRowsTask;
+      /** Bytes of everything that takes the weight's place. */
+      readonly bytesAfter: number;
+    }
+  | { readonly kind: 'copy'; readonly tensor: TensorInfo; readonly task: CopyRangeTask };
+
+export interface WeightFilesPlan {
+  readonly files: readonly WeightFile[];
+  /** In the order in which the tensors lie in the source, so that it is read from front to back. */
+  readonly work: readonly TensorWork[];
+  /** Bytes of all tensors. */
+  readonly tensorBytes: number;
+  /** Output tensor name to file name. */
+  readonly fileOf: ReadonlyMap<string, string>;
+}
+
+/** Lays out the output's weight files, one for each of the source and named like it. The tensors of a
+ * quantized layer are in the file in which its weight was.
+ * @throws CheckpointError if a new tensor's name is taken, as in a checkpoint that is quantized
+ * already. */
+export function planWeightFiles(
+  checkpoint: Checkpoint,
+  plan: QuantizationPlan,
+  folder: string,
+): WeightFilesPlan {
+  const layers = new Map(plan.layers.map((layer) => [layer.weight.name, layer]));
+  const files: WeightFile[] = [];
+  const work: TensorWork[] = [];
+  const fileOf = new Map<string, string>();
+  let tensorBytes = 0;
+  for (const shard of checkpoint.shards) {
+    const { file, shardWork } = planFile(shard, layers, folder);
+    files.push(file);
+    work.push(...shardWork);
+    for (const { name, length } of file.layout.tensors.values()) {
+      fileOf.set(name, file.name);
+      tensorBytes += length;
+    }
+  }
+  return { files, work, tensorBytes, fileOf };
+}
+
+function planFile(
+  shard: SafetensorsFile,
+  layers: ReadonlyMap<string, PlannedLayer>,
+  folder: string,
+): { readonly file: WeightFile; readonly shardWork: readonly TensorWork[] } {
+  const encoded = new Map<string, LayerTensors>();
+  const tensors: PlannedTensor[] = [];
+  for (const tensor of shard.tensors) {
+    const layer = layers.get(tensor.name);
+    if (layer === undefined) {
+      tensors.push(tensor);
+      continue;
+    }
+    const replacement = layerTensors(layer);
+    encoded.set(tensor.name, replacement);
+    tensors.push(...allOf(replacement));
+  }
+  const layout = layoutSafetensors(tensors, { format: 'pt', ...shard.metadata }, shard.file);
+  const path = join(folder, shard.file);
+  const rangeOf = ({ name }: PlannedTensor): FileRange => {
+    const { offset, length } = placed(layout, name);
+    return { path, offset, length };
+  };
+  const shardWork = shard.tensors.map((tensor): TensorWork => {
+    const source = { path: tensor.path, offset: tensor.offset, length: tensor.length };
+    const layer = layers.get(tensor.name);
+    const replacement = encoded.get(tensor.name);
+    if (layer === undefined || replacement === undefined) {
+      return { kind: 'copy', tensor, task: copyTask(tensor, source, rangeOf(tensor)) };
+    }
+    const { codes, scales, zeroPoints } = replacement;
+    return {
+      kind: 'quantize',
+      layer,
+      task: {
+        name: tensor.name,
+        source,
+        sourceType: layer.sourceType,
+        rows: layer.rows,
+        columns: layer.columns,
+        scheme: layer.scheme,
+        scaleType: layer.sourceType,
+        codes: rangeOf(codes),
+        scales: rangeOf(scales),
+        ...(zeroPoints === undefined ? {} : { zeroPoints: rangeOf(zeroPoints) }),
+      },
+      bytesAfter: allOf(replacement).reduce((sum, part) => sum + rangeOf(part).length, 0),
+    };
+  });
+  const constants = [...encoded.values()].flatMap(({ shape }) =>
+    shape === undefined
+      ? []
+      : [{ offset: placed(layout, shape.tensor.name).offset, data: shape.data }],
+  );
+  return { file: { name: shard.file, path, layout, constants }, shardWork };
+}
+
+function allOf({ codes, scales, zeroPoints, shape }: LayerTensors): readonly PlannedTensor[] {
+  return [
+    codes,
+    scales,
+    ...(zeroPoints === undefined ? [] : [zeroPoints]),
+    ...(shape === undefined ? [] : [shape.tensor]),
+  ];
+}
+
+function placed(layout: SafetensorsLayout, name: string): PlacedTensor {
+  const found = layout.tensors.get(name);
+  if (found === undefined) throw new Error(`${name} was not laid out`);
+  return found;
+}
+
+/** Parameters are looked through for NaN and infinities on their way; buffers may hold them rightly. */
+function copyTask(tensor: TensorInfo, source: FileRange, target: FileRange): CopyRangeTask {
+  const { name, dtype } = tensor;
+  const parameter = name.endsWith('.weight') || name.endsWith('.bias');
+  return parameter && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')
+    ? { name, source, target, checkFinite: dtype }
+    : { name, source, target };
+}
+
+/** Creates the files at their full size, with headers and constants in place. */
+export async function createWeightFiles(
+  files: readonly WeightFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { path, layout, constants } of files) {
+    signal.throwIfAborted();
+    const handle = await open(path, 'wx');
+    try {
+      await handle.truncate(layout.size);
+      await handle.write(layout.header, 0, layout.header.length, 0);
+      for (const { offset, data } of constants) await handle.write(data, 0, data.length, offset);
+    } finally {
+      await handle.close();
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { appendFileSync } from 'node:fs';
+
+export type Phase = 'reading' | 'quantizing' | 'copying' | 'verifying' | 'reporting';
+
+/** One line of the progress file. */
+export interface ProgressEvent {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly phase: Phase;
+  readonly tensorsDone: number;
+  readonly tensorsTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  /** The layer finished last. */
+  readonly layer?: string;
+  /** Over the phase so far. */
+  readonly bytesPerSecond?: number;
+}
+
+/** A reader looks a few times a second at most. */
+const MIN_INTERVAL_MS = 250;
+
+/** Tells how far a step has come, and how long each phase took. */
+export class Progress {
+  readonly #write: (line: string) => void;
+  readonly #now: () => number;
+  readonly #seconds = new Map<Phase, number>();
+  #phase: Phase = 'reading';
+  #started: number;
+  #lastEvent = Number.NEGATIVE_INFINITY;
+  #done = { tensors: 0, bytes: 0 };
+  #total = { tensors: 0, bytes: 0 };
+
+  /** @param now milliseconds of a clock that never goes back. */
+  constructor(write: (line: string) => void, now: () => number = () => performance.now()) {
+    this.#write = write;
+    this.#now = now;
+    this.#started = now();
+  }
+
+  /** Appends to a file, or tells nobody where there is none. */
+  static toFile(path: string | undefined): Progress {
+    return new Progress(path === undefined ? () => {} : (line) => appendFileSync(path, line));
+  }
+
+  begin(phase: Phase, total: { readonly tensors: number; readonly bytes: number }): void {
+    this.#closePhase();
+    this.#phase = phase;
+    this.#done = { tensors: 0, bytes: 0 };
+    this.#total = { ...total };
+    this.#emit(undefined);
+  }
+
+  advance(tensors: number, bytes: number, layer?: string): void {
+    this.#done.tensors += tensors;
+    this.#done.bytes += bytes;
+    const finished = this.#done.tensors === this.#total.tensors;
+    if (finished || this.#now() - this.#lastEvent >= MIN_INTERVAL_MS) this.#emit(layer);
+  }
+
+  /** Seconds spent in each phase, the current one up to now. */
+  seconds(): Readonly<Record<string, number>> {
+    this.#closePhase();
+    return Object.fromEntries(this.#seconds);
+  }
+
+  #closePhase(): void {
+    const now = this.#now();
+    const spent = (now - this.#started) / 1000;
+    this.#seconds.set(this.#phase, (this.#seconds.get(this.#phase) ?? 0) + spent);
+    this.#started = now;
+  }
+
+  #emit(layer: string | undefined): void {
+    const now = this.#now();
+    this.#lastEvent = now;
+    const seconds = (now - this.#started) / 1000;
+    const event: ProgressEvent = {
+      time: new Date().toISOString(),
+      phase: this.#phase,
+      tensorsDone: this.#done.tensors,
+      tensorsTotal: this.#total.tensors,
+      bytesDone: this.#done.bytes,
+      bytesTotal: this.#total.bytes,
+      ...(layer === undefined ? {} : { layer }),
+      ...(seconds > 0 && this.#done.bytes > 0
+        ? { bytesPerSecond: Math.round(this.#done.bytes / seconds) }
+        : {}),
+    };
+    this.#write(`${JSON.stringify(event)}\n`);
+  }
+}

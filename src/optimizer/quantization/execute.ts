@@ -1,0 +1,79 @@
+import { CheckpointError } from '../../checkpoint/errors.js';
+import type { KernelPool, QuantizationError } from '../../kernels/index.js';
+import type { TensorWork } from '../output/weight-files.js';
+import type { PlannedLayer } from './plan.js';
+
+/** A layer that was quantized, and what it cost. */
+export interface QuantizedLayer {
+  readonly layer: PlannedLayer;
+  readonly error: QuantizationError;
+  readonly bytesAfter: number;
+  /** Time since the tensor before it was finished; over all tensors it adds up to the phase. */
+  readonly seconds: number;
+}
+
+/** Tensors handed to the workers at a time. Large ones are split over all threads anyway; with small
+ * ones, as many must wait as there are threads for none to stand idle. */
+const TENSORS_IN_FLIGHT = 16;
+
+/** Quantizes and copies every tensor. The workers read and write the files; nothing but sizes and
+ * errors passes through here, whatever the model's size.
+ * @param onDone called after each tensor, with its source's bytes.
+ * @throws NonFiniteWeightError or CheckpointError naming the tensor with NaN or infinity in it; the
+ * signal's reason when it aborts. */
+export async function executeWork(
+  work: readonly TensorWork[],
+  pool: KernelPool,
+  signal: AbortSignal,
+  onDone: (bytes: number, done: QuantizedLayer | undefined) => void,
+): Promise<readonly QuantizedLayer[]> {
+  const results: QuantizedLayer[] = [];
+  const failure = new AbortController();
+  const either = AbortSignal.any([signal, failure.signal]);
+  let finishedLast = performance.now();
+  const queue = work.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) {
+      either.throwIfAborted();
+      const error = await executeOne(item, pool, either);
+      const now = performance.now();
+      const seconds = (now - finishedLast) / 1000;
+      finishedLast = now;
+      if (item.kind === 'quantize' && error !== undefined) {
+        const done = { layer: item.layer, error, bytesAfter: item.bytesAfter, seconds };
+        results.push(done);
+        onDone(item.task.source.length, done);
+      } else {
+        onDone(item.task.source.length, undefined);
+      }
+    }
+  };
+  const workers = Array.from({ length: TENSORS_IN_FLIGHT }, () =>
+    worker().catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(workers);
+  // The first failure stopped the others; theirs say only that they were stopped.
+  if (failure.signal.aborted) throw failure.signal.reason;
+  return results;
+}
+
+async function executeOne(
+  item: TensorWork,
+  pool: KernelPool,
+  signal: AbortSignal,
+): Promise<QuantizationError | undefined> {
+  if (item.kind === 'quantize') return pool.quantizeRows(item.task, { signal });
+  const { tensor, task } = item;
+  if (tensor.length === 0) return undefined;
+  const { nonFinite } = await pool.copyRange(task, { signal });
+  if (nonFinite !== undefined) {
+    throw new CheckpointError(
+      `has ${nonFinite.kind} at element ${nonFinite.index}: the checkpoint is damaged`,
+      { file: tensor.file, tensor: tensor.name },
+    );
+  }
+  return undefined;
+}

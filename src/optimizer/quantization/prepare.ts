@@ -1,0 +1,103 @@
+import { mapModules } from '../../checkpoint/architectures/modules.js';
+import type { FolderFile } from '../../checkpoint/folder.js';
+import { CONFIG_FILE, requireUnquantized } from '../../checkpoint/hf-config.js';
+import { type JsonObject, readTextFile } from '../../checkpoint/json.js';
+import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
+import { INDEX_FILE } from '../../checkpoint/shard-index.js';
+import { quantizationConfig } from '../formats/compressed-tensors.js';
+import { checkOutputFolder, checkSpace } from '../output/folder.js';
+import { resultProperties } from '../output/serving-properties.js';
+import { planWeightFiles, type WeightFilesPlan } from '../output/weight-files.js';
+import { previousSteps } from '../report/previous.js';
+import { REPORT_FILE, type StepReport } from '../report/types.js';
+import {
+  MAX_PROPERTIES_BYTES,
+  PROPERTIES_FILE,
+  type Properties,
+  parseProperties,
+} from '../settings/properties.js';
+import {
+  parseQuantizationSettings,
+  type QuantizationSettings,
+} from '../settings/quantization-settings.js';
+import { planQuantization, type QuantizationPlan } from './plan.js';
+
+/** All that is decided before the first byte is written. */
+export interface PreparedQuantization {
+  readonly checkpoint: Checkpoint;
+  readonly settings: QuantizationSettings;
+  readonly plan: QuantizationPlan;
+  /** The output folder, with links followed; it is empty. */
+  readonly output: string;
+  readonly weights: WeightFilesPlan;
+  /** The result's `quantization_config`. */
+  readonly quantization: JsonObject;
+  readonly properties: Properties;
+  /** Files that are carried along as they are. */
+  readonly others: readonly FolderFile[];
+  readonly earlierSteps: readonly StepReport[];
+  readonly notes: readonly string[];
+}
+
+/** Reads headers, configuration and settings, and decides what becomes of every tensor and file.
+ * @throws SettingsError, CheckpointError, OutputError. */
+export async function prepareQuantization(
+  folders: { readonly inputFolder: string; readonly outputFolder: string },
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<PreparedQuantization> {
+  const checkpoint = await openCheckpoint(folders.inputFolder, signal);
+  requireUnquantized(checkpoint.config);
+  const sourceProperties = await readProperties(checkpoint);
+  const settings = parseQuantizationSettings(environment, sourceProperties);
+  const output = await checkOutputFolder(folders.outputFolder, checkpoint.folder);
+  const modules = mapModules(checkpoint.config, checkpoint.tensors.values());
+  const plan = planQuantization(modules, settings);
+  const weights = planWeightFiles(checkpoint, plan, output);
+  const serving = resultProperties(sourceProperties, settings);
+  const earlier = await previousSteps(checkpoint.files);
+  const others = otherFiles(checkpoint);
+  await checkSpace(
+    output,
+    [...weights.files.map(({ layout }) => layout), ...others].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    ),
+  );
+  return {
+    checkpoint,
+    settings,
+    plan,
+    output,
+    weights,
+    quantization: quantizationConfig(plan, checkpoint.config.multimodal),
+    properties: serving.properties,
+    others,
+    earlierSteps: earlier.steps,
+    notes: [
+      ...checkpoint.notes,
+      ...settings.notes,
+      ...plan.notes,
+      ...serving.notes,
+      ...earlier.notes,
+    ],
+  };
+}
+
+async function readProperties({ files }: Checkpoint): Promise<Properties> {
+  const file = files.find(({ name }) => name === PROPERTIES_FILE);
+  return file === undefined
+    ? new Map()
+    : parseProperties(await readTextFile(file.path, MAX_PROPERTIES_BYTES));
+}
+
+function otherFiles({ files, shards }: Checkpoint): readonly FolderFile[] {
+  const replaced = new Set([
+    CONFIG_FILE,
+    INDEX_FILE,
+    PROPERTIES_FILE,
+    REPORT_FILE,
+    ...shards.map(({ file }) => file),
+  ]);
+  return files.filter(({ name }) => !replaced.has(name));
+}

@@ -1,0 +1,203 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { readSafetensors, type TensorInfo } from '../../checkpoint/safetensors/reader.js';
+import { decodeColumns, decodeFloats, type EncodedRows } from '../../kernels/index.js';
+import {
+  FLOAT_BYTES,
+  type FloatType,
+  scalesPerRow,
+  type WeightScheme,
+} from '../../kernels/index.js';
+import { layerTensors } from '../formats/compressed-tensors.js';
+import type { WeightFile } from '../output/weight-files.js';
+import type { QuantizedLayer } from './execute.js';
+
+/** What was written is not what should have been. */
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError';
+}
+
+/** Fixed, so that two runs over the same model look at the same rows. */
+export const VERIFICATION_SEED = 20_240_229;
+
+/** Reads the written files back with the checkpoint reader, then of every quantized layer two rows, the
+ * one with the worst error and one drawn by a seeded generator, and decodes them apart from the
+ * kernels that encoded them. No element may be further from its source than half a step of its
+ * scheme, and the worst one must be where and what the report says.
+ * @param onVerified called after each layer.
+ * @throws VerificationError naming the tensor. */
+export async function verifyOutput(
+  files: readonly WeightFile[],
+  layers: readonly QuantizedLayer[],
+  signal: AbortSignal,
+  onVerified: (done: QuantizedLayer) => void,
+): Promise<void> {
+  const written = await reread(files);
+  const random = seededRandom(VERIFICATION_SEED);
+  const handles = new Map<string, FileHandle>();
+  const handleOf = async (path: string): Promise<FileHandle> => {
+    const handle = handles.get(path) ?? (await open(path, 'r'));
+    handles.set(path, handle);
+    return handle;
+  };
+  try {
+    for (const done of layers) {
+      signal.throwIfAborted();
+      const { rows } = done.layer;
+      const sample = new Set([done.error.worstRow, Math.floor(random() * rows)]);
+      for (const row of sample) await verifyRow(done, row, written, handleOf);
+      onVerified(done);
+    }
+  } finally {
+    for (const handle of handles.values()) await handle.close();
+  }
+}
+
+async function reread(files: readonly WeightFile[]): Promise<ReadonlyMap<string, TensorInfo>> {
+  const written = new Map<string, TensorInfo>();
+  for (const { path, name, layout } of files) {
+    const file = await readSafetensors(path, name);
+    for (const tensor of file.tensors) written.set(tensor.name, tensor);
+    if (file.tensors.length !== layout.tensors.size) {
+      throw new VerificationError(`${name} holds other tensors than were planned`);
+    }
+  }
+  return written;
+}
+
+type HandleOf = (path: string) => Promise<FileHandle>;
+
+async function verifyRow(
+  { layer, error }: QuantizedLayer,
+  row: number,
+  written: ReadonlyMap<string, TensorInfo>,
+  handleOf: HandleOf,
+): Promise<void> {
+  const { weight, columns, scheme, sourceType, rows } = layer;
+  const rowBytes = columns * FLOAT_BYTES[sourceType];
+  const source = decodeFloats(
+    await readRange(handleOf, weight.path, weight.offset + row * rowBytes, rowBytes),
+    sourceType,
+  );
+  // Rows that share a word of zero points are read together.
+  const unit = scheme.type === 'int' && !scheme.symmetric ? 32 / scheme.bits : 1;
+  const first = Math.floor(row / unit) * unit;
+  const count = Math.min(unit, rows - first);
+  const tensors = layerTensors(layer);
+  const readRows = async (name: string, from: number, amount: number): Promise<Uint8Array> => {
+    const tensor = written.get(name);
+    if (tensor === undefined) throw new VerificationError(`Tensor ${name} was not written`);
+    const bytes = tensor.length / (tensor.shape[0] ?? 1);
+    return readRange(handleOf, tensor.path, tensor.offset + from * bytes, amount * bytes);
+  };
+  const encoded: EncodedRows = {
+    scheme,
+    scaleType: sourceType,
+    rows: count,
+    columns,
+    codes: await readRows(tensors.codes.name, first, count),
+    scales: await readRows(tensors.scales.name, first, count),
+    ...(tensors.zeroPoints === undefined
+      ? {}
+      : { zeroPoints: await readRows(tensors.zeroPoints.name, first / unit, 1) }),
+  };
+  const decoded = decodeColumns(encoded, row - first, 0, columns);
+  checkRow(layer.module, row, source, decoded, scalesOf(encoded, row - first), scheme, sourceType);
+  if (row === error.worstRow) checkWorst(layer.module, error, source, decoded);
+}
+
+function scalesOf({ scheme, scales, scaleType, columns }: EncodedRows, row: number): Float32Array {
+  const bytes = scalesPerRow(scheme, columns) * FLOAT_BYTES[scaleType];
+  return decodeFloats(scales.subarray(row * bytes, (row + 1) * bytes), scaleType);
+}
+
+function checkRow(
+  module: string,
+  row: number,
+  source: Float32Array,
+  decoded: Float32Array,
+  scales: Float32Array,
+  scheme: WeightScheme,
+  scaleType: FloatType,
+): void {
+  const groupSize = source.length / scales.length;
+  for (const [column, weight] of source.entries()) {
+    const scale = scales[Math.floor(column / groupSize)] ?? Number.NaN;
+    const difference = Math.abs(weight - (decoded[column] ?? Number.NaN));
+    if (!(difference <= allowedDifference(scheme, scaleType, weight, scale))) {
+      throw new VerificationError(
+        `Tensor ${module}.weight, row ${row}, column ${column}: ${weight} was written as ${decoded[column]}, further off than ${scale} as scale allows`,
+      );
+    }
+  }
+}
+
+/** Largest relative error of rounding a normal number to each type, and half its smallest step. */
+const ROUNDING: Readonly<Record<FloatType, { readonly relative: number; readonly least: number }>> =
+  {
+    F32: { relative: 2 ** -24, least: 2 ** -150 },
+    BF16: { relative: 2 ** -9, least: 2 ** -134 },
+    F16: { relative: 2 ** -11, least: 2 ** -25 },
+  };
+
+/** FP8 E4M3 has three bits of mantissa, and steps of 2^-9 below its smallest normal number. */
+const FLOAT8 = { relative: 2 ** -4, least: 2 ** -10 } as const;
+
+/** How far a decoded weight may lie from its source: half a step of the codes, and what rounding the
+ * scale itself to its type can add to it. */
+function allowedDifference(
+  scheme: WeightScheme,
+  scaleType: FloatType,
+  weight: number,
+  scale: number,
+): number {
+  const step =
+    scheme.type === 'float'
+      ? Math.max(Math.abs(weight) * FLOAT8.relative, scale * FLOAT8.least)
+      : scale / 2;
+  const { relative, least } = ROUNDING[scaleType];
+  const codes = scheme.type === 'float' ? 448 : 2 ** scheme.bits;
+  // With a zero point, the far end of the group's range takes part in the rounding.
+  const reach =
+    scheme.type === 'int' && !scheme.symmetric ? codes * scale : Math.abs(weight) + scale;
+  // Decoding multiplies in f32, which rounds once more.
+  const arithmetic = (Math.abs(weight) + scale) * 2 ** -22;
+  return step + 2 * relative * reach + codes * least + arithmetic;
+}
+
+function checkWorst(
+  module: string,
+  { worstAbsolute, worstRow, worstColumn }: QuantizedLayer['error'],
+  source: Float32Array,
+  decoded: Float32Array,
+): void {
+  const weight = source[worstColumn] ?? Number.NaN;
+  const found = Math.abs(weight - (decoded[worstColumn] ?? Number.NaN));
+  if (!(Math.abs(found - worstAbsolute) <= (Math.abs(weight) + found) * 2 ** -20)) {
+    throw new VerificationError(
+      `Tensor ${module}.weight, row ${worstRow}, column ${worstColumn}: its error was measured as ${worstAbsolute}, but the written file has ${found}`,
+    );
+  }
+}
+
+async function readRange(
+  handleOf: HandleOf,
+  path: string,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const { bytesRead } = await (await handleOf(path)).read(bytes, 0, length, offset);
+  if (bytesRead !== length) throw new VerificationError(`${path} ended while it was verified`);
+  return bytes;
+}
+
+/** Uniform numbers in [0, 1) from a 32-bit state (Mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

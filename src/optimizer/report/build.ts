@@ -1,0 +1,108 @@
+import { availableParallelism, cpus, platform, release } from 'node:os';
+import type { Checkpoint } from '../../checkpoint/open.js';
+import type { QuantizedLayer } from '../quantization/execute.js';
+import type { QuantizationPlan } from '../quantization/plan.js';
+import { VERIFICATION_SEED } from '../quantization/verify.js';
+import type { QuantizationSettings } from '../settings/quantization-settings.js';
+import type { FileReport, LayerReport, StepReport } from './types.js';
+import { burnishVersion } from './version.js';
+
+/** What a step did, to be told. */
+export interface StepFacts {
+  readonly startedAt: Date;
+  readonly checkpoint: Checkpoint;
+  readonly settings: QuantizationSettings;
+  readonly plan: QuantizationPlan;
+  readonly format: { readonly method: string; readonly name: string };
+  /** In the order of the plan. */
+  readonly layers: readonly QuantizedLayer[];
+  readonly weightBytesAfter: number;
+  readonly files: readonly FileReport[];
+  readonly notes: readonly string[];
+  readonly secondsByPhase: Readonly<Record<string, number>>;
+}
+
+export function buildStepReport(facts: StepFacts): StepReport {
+  const { checkpoint, settings, plan, layers } = facts;
+  const tensors = [...checkpoint.tensors.values()];
+  const parameters = sum(tensors, ({ shape }) =>
+    shape.reduce((product, size) => product * size, 1),
+  );
+  const quantized = sum(layers, ({ layer }) => layer.rows * layer.columns);
+  const before = sum(tensors, ({ length }) => length);
+  const squares = sum(layers, ({ error }) => error.sumSquares);
+  const squaredError = sum(layers, ({ error }) => error.sumSquaredError);
+  const quantizing = facts.secondsByPhase.quantizing ?? 0;
+  const endedAt = new Date();
+  return {
+    technique: 'quantization',
+    startedAt: facts.startedAt.toISOString(),
+    endedAt: endedAt.toISOString(),
+    settings: settings.effective,
+    model: {
+      type: checkpoint.config.modelType,
+      architecture: plan.architecture ?? null,
+      parameters,
+    },
+    format: facts.format,
+    layers: layers.map(layerReport),
+    unquantized: plan.kept.map(({ module, reason }) => ({ module, reason })),
+    totals: {
+      weightBytesBefore: before,
+      weightBytesAfter: facts.weightBytesAfter,
+      folderBytesBefore: sum(checkpoint.files, ({ size }) => size),
+      folderBytesAfter: sum(facts.files, ({ bytes }) => bytes),
+      ratio: before / facts.weightBytesAfter,
+      quantizedShare: quantized / parameters,
+      relativeRms: squares === 0 ? 0 : Math.sqrt(squaredError / squares),
+    },
+    notes: facts.notes,
+    verification: { seed: VERIFICATION_SEED, layers: layers.length },
+    performance: {
+      seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
+      secondsByPhase: facts.secondsByPhase,
+      bytesPerSecond: quantizing === 0 ? 0 : Math.round(before / quantizing),
+      // Node gives it in kilobytes.
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    },
+    versions: {
+      burnish: burnishVersion(),
+      node: process.version,
+      platform: `${platform()} ${release()} ${process.arch}`,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      processors: availableParallelism(),
+    },
+  };
+}
+
+function layerReport({ layer, error, bytesAfter, seconds }: QuantizedLayer): LayerReport {
+  const { scheme } = layer;
+  return {
+    module: layer.module,
+    shape: [layer.rows, layer.columns],
+    scheme: {
+      type: scheme.type,
+      bits: scheme.bits,
+      strategy: scheme.strategy,
+      groupSize: scheme.type === 'int' ? (scheme.groupSize ?? null) : null,
+      symmetric: scheme.type === 'float' || scheme.symmetric,
+    },
+    error: {
+      relativeRms: error.relativeRms,
+      worst: {
+        absolute: error.worstAbsolute,
+        row: error.worstRow,
+        column: error.worstColumn,
+      },
+    },
+    bytesBefore: layer.weight.length,
+    bytesAfter,
+    seconds,
+  };
+}
+
+function sum<T>(items: Iterable<T>, amount: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += amount(item);
+  return total;
+}

@@ -1,0 +1,116 @@
+/** Name of the report in a step's output. */
+export const REPORT_FILE = 'optimization-report.json';
+
+/** Raised when a member changes its meaning or goes; new members alone do not raise it. */
+export const REPORT_VERSION = 1;
+
+/** `optimization-report.json`: what was done to the model beside it. Everything in it was measured in
+ * that very job; what was not measured is not in it. */
+export interface OptimizationReport {
+  readonly schemaVersion: typeof REPORT_VERSION;
+  /** The report is written last: where it is, the result beside it is whole. */
+  readonly complete: true;
+  /** What was done, in order; earlier steps on the same model come first. */
+  readonly steps: readonly StepReport[];
+  /** Every file of the result but this one, measured by reading it again after it was written. */
+  readonly files: readonly FileReport[];
+}
+
+export interface FileReport {
+  /** From the result's folder, parts joined by `/`. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** One quantization step. Sizes are bytes, times are seconds. */
+export interface StepReport {
+  readonly technique: 'quantization';
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Every setting of the technique with the value that was used, by its `OPTION_` name. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly model: {
+    /** `model_type` of its configuration. */
+    readonly type: string;
+    /** The table entry by which its layers were found; null where that was the generic rule. */
+    readonly architecture: string | null;
+    /** Elements of all tensors of the source. */
+    readonly parameters: number;
+  };
+  /** `quant_method` and `format` of the result's configuration. */
+  readonly format: { readonly method: string; readonly name: string };
+  readonly layers: readonly LayerReport[];
+  /** Modules with a two-dimensional weight that kept it, and why. */
+  readonly unquantized: readonly { readonly module: string; readonly reason: string }[];
+  readonly totals: {
+    /** All tensors of the source, and of the result. */
+    readonly weightBytesBefore: number;
+    readonly weightBytesAfter: number;
+    /** All files of the source's folder, and of the result's without this report. */
+    readonly folderBytesBefore: number;
+    readonly folderBytesAfter: number;
+    /** `weightBytesBefore / weightBytesAfter`. */
+    readonly ratio: number;
+    /** Part of the parameters that were quantized, from 0 to 1. */
+    readonly quantizedShare: number;
+    /** Root mean square of the error over all quantized weights, relative to that of the weights. */
+    readonly relativeRms: number;
+  };
+  /** What was done otherwise than a reader might expect, in sentences. */
+  readonly notes: readonly string[];
+  readonly verification: {
+    /** Rows of each layer that were read back, decoded and compared with the source: the one with the
+     * worst error, and one drawn by a generator with this seed. */
+    readonly seed: number;
+    readonly layers: number;
+  };
+  readonly performance: {
+    readonly seconds: number;
+    readonly secondsByPhase: Readonly<Record<string, number>>;
+    /** Source bytes of all tensors over the seconds of the quantizing phase. */
+    readonly bytesPerSecond: number;
+    /** Largest resident memory of the whole process with its threads. */
+    readonly peakMemoryBytes: number;
+  };
+  readonly versions: {
+    readonly burnish: string;
+    readonly node: string;
+    readonly platform: string;
+    readonly cpu: string;
+    /** Processors that the process could use. */
+    readonly processors: number;
+  };
+}
+
+export interface LayerReport {
+  readonly module: string;
+  /** Rows (outputs) and columns (inputs). */
+  readonly shape: readonly [number, number];
+  readonly scheme: {
+    readonly type: 'int' | 'float';
+    readonly bits: number;
+    readonly strategy: 'channel' | 'group';
+    /** Columns that share a scale; null for one scale per channel. */
+    readonly groupSize: number | null;
+    readonly symmetric: boolean;
+  };
+  readonly error: {
+    /** Root mean square of the error relative to that of the weights. */
+    readonly relativeRms: number;
+    /** The element that is furthest off. */
+    readonly worst: {
+      readonly absolute: number;
+      readonly row: number;
+      readonly column: number;
+    };
+  };
+  readonly bytesBefore: number;
+  /** Codes, scales and whatever else takes the weight's place. */
+  readonly bytesAfter: number;
+  /** Time since the tensor before it was finished. Layers are worked on at the same time; over all
+   * tensors these add up to the phase. */
+  readonly seconds: number;
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { readTextFile } from '../checkpoint/json.js';
+import { ContractError, type StepContract, type StepTechnique } from './contract.js';
+import type { Progress } from './progress.js';
+import { runQuantization } from './quantization/run.js';
+import {
+  MAX_PROPERTIES_BYTES,
+  OPTION_PREFIX,
+  PROPERTIES_FILE,
+  parseProperties,
+} from './settings/properties.js';
+import { optionName } from './settings/quantization-settings.js';
+
+/** Who is told how a step goes, and what can stop it. */
+export interface StepObserver {
+  readonly progress: Progress;
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Load format of the containers that asks for a sharded model. */
+const SHARDED = 'sagemaker_fast_model_loader';
+
+/** Carries out one step.
+ * @throws ContractError for a technique that is not built, and whatever the technique throws. */
+export async function runStep(contract: StepContract, observer: StepObserver): Promise<void> {
+  const technique = contract.technique ?? (await pickTechnique(contract));
+  if (technique !== 'quantization') {
+    throw new ContractError(`${technique} is not built yet; what works is quantization`);
+  }
+  const { inputFolder, outputFolder, environment } = contract;
+  await runQuantization({ inputFolder, outputFolder, environment, ...observer });
+}
+
+/** Inside a container nobody names the technique; the settings tell it. Here, and only here, the
+ * model's file wins over the environment. */
+async function pickTechnique(contract: StepContract): Promise<StepTechnique> {
+  const properties = await readTextFile(
+    join(contract.inputFolder, PROPERTIES_FILE),
+    MAX_PROPERTIES_BYTES,
+  ).then(parseProperties, (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return new Map<string, string>();
+    throw error;
+  });
+  const loadFormat =
+    properties.get(`${OPTION_PREFIX}load_format`) ??
+    contract.environment[optionName('load_format')];
+  return loadFormat === SHARDED ? 'sharding' : 'quantization';
+}
