@@ -1,0 +1,203 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { systemErrorCode } from '../durable-files.js';
+import { ObjectStoreError } from '../errors.js';
+import { bucketNameFault } from '../names.js';
+import type {
+  BodyOptions,
+  BucketInfo,
+  Cancellable,
+  CompletedPart,
+  CompleteUploadOptions,
+  CreateUploadOptions,
+  ListOptions,
+  ListPage,
+  ObjectInfo,
+  OpenObject,
+  PartInfo,
+  ReadObject,
+  ReadOptions,
+  ServedObjectStore,
+  ServedWriteOptions,
+  StagedFolder,
+  StageOptions,
+  UploadInfo,
+} from '../object-store.js';
+import type { ObjectLocation } from '../s3-uri.js';
+import { FolderCache } from './folder-cache.js';
+import { locationExists, makeBucket, publishEmbedded, stageEmbedded } from './folders.js';
+import { uninstallObject } from './installing.js';
+import { KeyedLocks } from './keyed-locks.js';
+import { bucketFolder, type Layout, openLayout, requireBucket } from './layout.js';
+import { listObjects } from './listing.js';
+import { MultipartUploads } from './multipart.js';
+import { headObject, openObject, writeObject } from './objects.js';
+
+/** Uploads that nobody completed or aborted for this long are given up. */
+const MAX_UPLOAD_AGE_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
+
+/** Opens the embedded store in a data folder, making its folders where they are missing. */
+export async function openEmbeddedStore(dataDir: string): Promise<EmbeddedStore> {
+  return new EmbeddedStore(await openLayout(dataDir));
+}
+
+/**
+ * A folder of buckets with plain files in it, `DATA/buckets/<bucket>/<key>`, which people may copy
+ * in and out. One process at a time writes to it through this class.
+ */
+export class EmbeddedStore implements ServedObjectStore {
+  readonly #layout: Layout;
+  readonly #locks = new KeyedLocks();
+  readonly #folders: FolderCache;
+  readonly #uploads: MultipartUploads;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+    this.#folders = new FolderCache(layout);
+    this.#uploads = new MultipartUploads(layout, this.#locks);
+  }
+
+  /** Removes what a stopped process left half-received. To be called once, before serving. */
+  async reclaim(): Promise<void> {
+    const { incoming, multipart } = this.#layout;
+    for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
+    const oldest = Date.now() - MAX_UPLOAD_AGE_MILLISECONDS;
+    for (const name of await readdir(multipart)) {
+      const folder = join(multipart, name);
+      if ((await stat(folder)).mtimeMs < oldest) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async listBuckets(): Promise<readonly BucketInfo[]> {
+    const buckets: BucketInfo[] = [];
+    for (const entry of await readdir(this.#layout.buckets, { withFileTypes: true })) {
+      if (!entry.isDirectory() || bucketNameFault(entry.name) !== undefined) continue;
+      const { birthtime } = await stat(join(this.#layout.buckets, entry.name));
+      buckets.push({ name: entry.name, createdAt: birthtime });
+    }
+    return buckets.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async createBucket(bucket: string): Promise<void> {
+    if (!(await makeBucket(bucketFolder(this.#layout, bucket)))) {
+      throw new ObjectStoreError(
+        'BucketAlreadyOwnedByYou',
+        'Your previous request to create the named bucket succeeded and you already own it.',
+      );
+    }
+  }
+
+  async headBucket(bucket: string): Promise<void> {
+    await requireBucket(this.#layout, bucket);
+  }
+
+  async deleteBucket(bucket: string): Promise<void> {
+    const folder = await requireBucket(this.#layout, bucket);
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      const code = systemErrorCode(error);
+      if (code === 'ENOTEMPTY' || code === 'EEXIST') {
+        throw new ObjectStoreError('BucketNotEmpty', 'The bucket you tried to delete is not empty');
+      }
+      throw error;
+    }
+    await rm(join(this.#layout.metadata, bucket), { recursive: true, force: true });
+  }
+
+  list(bucket: string, options: ListOptions = {}): Promise<ListPage> {
+    return listObjects(this.#layout, this.#folders, bucket, options);
+  }
+
+  head(bucket: string, key: string): Promise<ObjectInfo> {
+    return headObject(this.#layout, bucket, key);
+  }
+
+  open(bucket: string, key: string): Promise<OpenObject> {
+    return openObject(this.#layout, bucket, key);
+  }
+
+  async read(bucket: string, key: string, options: ReadOptions = {}): Promise<ReadObject> {
+    const object = await this.open(bucket, key);
+    return { info: object.info, body: object.read(options.range) };
+  }
+
+  write(
+    bucket: string,
+    key: string,
+    body: Readable,
+    options: ServedWriteOptions,
+  ): Promise<ObjectInfo> {
+    return writeObject(this.#layout, this.#locks, bucket, key, body, options);
+  }
+
+  remove(bucket: string, key: string): Promise<void> {
+    return this.#locks.run(`${bucket}/${key}`, () => uninstallObject(this.#layout, bucket, key));
+  }
+
+  exists(location: ObjectLocation): Promise<boolean> {
+    return locationExists(this.#layout, location);
+  }
+
+  async isEmpty(location: ObjectLocation): Promise<boolean> {
+    return !(await locationExists(this.#layout, location));
+  }
+
+  stageFolder(
+    location: ObjectLocation,
+    target: string,
+    options: StageOptions = {},
+  ): Promise<StagedFolder> {
+    return stageEmbedded(this.#layout, location, target, options);
+  }
+
+  publishFolder(
+    folder: string,
+    location: ObjectLocation,
+    options: Cancellable = {},
+  ): Promise<void> {
+    return publishEmbedded(this.#layout, folder, location, options);
+  }
+
+  createUpload(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo> {
+    return this.#uploads.create(bucket, key, options);
+  }
+
+  uploadPart(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Readable,
+    options: BodyOptions,
+  ): Promise<PartInfo> {
+    return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, body, options);
+  }
+
+  listParts(
+    bucket: string,
+    key: string,
+    uploadId: string,
+  ): Promise<{ readonly upload: UploadInfo; readonly parts: readonly PartInfo[] }> {
+    return this.#uploads.listParts(bucket, key, uploadId);
+  }
+
+  completeUpload(
+    bucket: string,
+    key: string,
+    uploadId: string,
+    parts: readonly CompletedPart[],
+    options?: CompleteUploadOptions,
+  ): Promise<ObjectInfo> {
+    return this.#uploads.complete(bucket, key, uploadId, parts, options);
+  }
+
+  abortUpload(bucket: string, key: string, uploadId: string): Promise<void> {
+    return this.#uploads.abort(bucket, key, uploadId);
+  }
+
+  listUploads(bucket: string): Promise<readonly UploadInfo[]> {
+    return this.#uploads.list(bucket);
+  }
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { type BigIntStats, createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ChecksumAlgorithm } from '../checksums.js';
+import { syncFolder } from '../durable-files.js';
+import { noSuchKey, ObjectStoreError } from '../errors.js';
+import type { ByteRange, ObjectInfo, OpenObject, ServedWriteOptions } from '../object-store.js';
+import { checkInstallable, installObject, makeParents } from './installing.js';
+import type { KeyedLocks } from './keyed-locks.js';
+import {
+  isBareFolder,
+  isPlainFolder,
+  type Layout,
+  objectPath,
+  openFile,
+  requireBucket,
+  statIfThere,
+} from './layout.js';
+import { markerInfo } from './listing.js';
+import { receiveBody } from './receiving.js';
+import { describeObject, type ObjectAttributes } from './sidecar.js';
+
+/** Bytes read at once when an object is sent: large enough that the disk is not asked too often. */
+const READ_CHUNK_BYTES = 512 * 1024;
+
+/** S3's limit on one PUT or one part. */
+export const MAX_BODY_BYTES = 5 * 1024 ** 3;
+
+/** What S3 keeps with an object when the client names no checksum. */
+export const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';
+
+/** Opens an object. @throws ObjectStoreError NoSuchBucket, NoSuchKey */
+export async function openObject(layout: Layout, bucket: string, key: string): Promise<OpenObject> {
+  await requireBucket(layout, bucket);
+  const path = objectPath(layout, bucket, key);
+  if (key.endsWith('/')) return openMarker(path, key);
+  const { handle, stats } = await openFile(layout, path, key);
+  try {
+    const info = await describeObject(layout, bucket, key, stats);
+    return {
+      info,
+      read: (range?: ByteRange) => {
+        if (info.size === 0) {
+          void handle.close();
+          return Readable.from([]);
+        }
+        return createReadStream(path, {
+          fd: handle,
+          start: range?.start ?? 0,
+          end: range?.end ?? info.size - 1,
+          highWaterMark: READ_CHUNK_BYTES,
+        });
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function openMarker(path: string, key: string): Promise<OpenObject> {
+  const stats = await statIfThere(path);
+  const isMarker = stats !== undefined && (await isPlainFolder(path)) && (await isBareFolder(path));
+  if (!isMarker) throw noSuchKey(key);
+  return {
+    info: markerInfo(key, stats.mtimeMs),
+    read: () => Readable.from([]),
+    close: async () => undefined,
+  };
+}
+
+/** Stores a body as an object: received aside, checked, synced, and then renamed into place. */
+export async function writeObject(
+  layout: Layout,
+  locks: KeyedLocks,
+  bucket: string,
+  key: string,
+  body: Readable,
+  options: ServedWriteOptions,
+): Promise<ObjectInfo> {
+  const path = objectPath(layout, bucket, key);
+  checkLength(options.expectedLength);
+  if (key.endsWith('/')) return writeMarker(layout, locks, bucket, key, path, body, options);
+  await checkInstallable(layout, bucket, key, options.condition);
+
+  const checksum = options.checksum ?? DEFAULT_CHECKSUM;
+  const draft = join(layout.incoming, randomUUID());
+  const file = await open(draft, 'wx');
+  try {
+    let stats: BigIntStats;
+    let attributes: ObjectAttributes;
+    try {
+      const { digests } = await receiveBody(body, file, 0, ['MD5', checksum], options);
+      await file.sync();
+      stats = await file.stat({ bigint: true });
+      attributes = {
+        etag: digests.get('MD5')?.toString('hex') ?? '',
+        headers: options.headers ?? {},
+        metadata: options.metadata ?? {},
+        checksum: {
+          algorithm: checksum,
+          type: 'FULL_OBJECT',
+          value: digests.get(checksum)?.toString('base64') ?? '',
+        },
+      };
+    } finally {
+      await file.close();
+    }
+    options.signal?.throwIfAborted();
+    const finished = { path: draft, stats, attributes };
+    await locks.run(`${bucket}/${key}`, () =>
+      installObject(layout, bucket, key, finished, options.condition),
+    );
+    return describeObject(layout, bucket, key, stats);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** A key that ends in a slash makes a folder, which can hold no bytes of its own. */
+async function writeMarker(
+  layout: Layout,
+  locks: KeyedLocks,
+  bucket: string,
+  key: string,
+  path: string,
+  body: Readable,
+  options: ServedWriteOptions,
+): Promise<ObjectInfo> {
+  if (options.expectedLength > 0) {
+    body.destroy();
+    throw new ObjectStoreError(
+      'InvalidArgument',
+      `${JSON.stringify(key)} ends in a slash and so names a folder, which cannot hold data.`,
+    );
+  }
+  body.destroy();
+  await requireBucket(layout, bucket);
+  return locks.run(`${bucket}/${key}`, async () => {
+    await makeParents(join(path, 'x'), key);
+    await syncFolder(path);
+    const stats = await statIfThere(path);
+    if (stats === undefined) throw noSuchKey(key);
+    return markerInfo(key, stats.mtimeMs);
+  });
+}
+
+/** @throws ObjectStoreError EntityTooLarge */
+export function checkLength(length: number): void {
+  if (length > MAX_BODY_BYTES) {
+    throw new ObjectStoreError(
+      'EntityTooLarge',
+      `Your proposed upload exceeds the maximum allowed size of ${MAX_BODY_BYTES} bytes; send a larger object as a multipart upload.`,
+    );
+  }
+}
+
+/** Info without the bytes. @throws ObjectStoreError NoSuchBucket, NoSuchKey */
+export async function headObject(layout: Layout, bucket: string, key: string): Promise<ObjectInfo> {
+  const object = await openObject(layout, bucket, key);
+  await object.close();
+  return object.info;
+}

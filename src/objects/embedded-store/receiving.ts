@@ -1,0 +1,115 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { type DigestAlgorithm, startDigest } from '../checksums.js';
+import { systemErrorCode } from '../durable-files.js';
+import { ObjectStoreError } from '../errors.js';
+import type { BodyOptions } from '../object-store.js';
+
+/** Bytes gathered before they are written: few large writes, and a bound on memory per body. */
+const BATCH_BYTES = 1024 * 1024;
+
+export interface ReceivedBody {
+  readonly size: number;
+  readonly digests: ReadonlyMap<DigestAlgorithm, Buffer>;
+}
+
+/**
+ * Writes a body to a file from `position` on, digesting it on the way, and checks its length and
+ * its demanded digests. While one batch is being written the next one arrives, so at most two are
+ * in memory.
+ *
+ * @param keep digests to compute besides the demanded ones
+ * @throws ObjectStoreError IncompleteBody, InvalidRequest (too long), InsufficientStorage; the
+ *   demands' own errors; what the body itself fails with
+ */
+export async function receiveBody(
+  body: Readable,
+  file: FileHandle,
+  position: number,
+  keep: readonly DigestAlgorithm[],
+  options: BodyOptions,
+): Promise<ReceivedBody> {
+  const demands = options.demands ?? [];
+  const algorithms = new Set([...keep, ...demands.map((demand) => demand.algorithm)]);
+  const running = await Promise.all(
+    [...algorithms].map(async (name) => ({ name, digest: await startDigest(name) })),
+  );
+
+  let size = 0;
+  let batch: Uint8Array[] = [];
+  let batched = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    await writing;
+    const at = position + size - batched;
+    writing = writeAll(file, batch, batched, at);
+    writing.catch(() => undefined); // Awaited at the next flush; not unhandled until then.
+    batch = [];
+    batched = 0;
+  };
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      options.signal?.throwIfAborted();
+      size += chunk.byteLength;
+      if (size > options.expectedLength) {
+        throw new ObjectStoreError(
+          'InvalidRequest',
+          `The body is longer than the ${options.expectedLength} bytes that were announced.`,
+        );
+      }
+      for (const { digest } of running) digest.update(chunk);
+      batch.push(chunk);
+      batched += chunk.byteLength;
+      if (batched >= BATCH_BYTES) await flush();
+    }
+    if (batched > 0) await flush();
+  } finally {
+    // The file must not be closed or removed under a write.
+    await writing.catch(() => undefined);
+  }
+  await writing;
+  if (size < options.expectedLength) {
+    throw new ObjectStoreError(
+      'IncompleteBody',
+      `You did not provide the number of bytes specified: ${size} came of ${options.expectedLength}.`,
+    );
+  }
+
+  const digests = new Map(running.map(({ name, digest }) => [name, digest.finish()]));
+  for (const { algorithm, expected, mismatch } of demands) {
+    const actual = digests.get(algorithm)?.toString('base64') ?? '';
+    const wanted = expected?.();
+    if (wanted !== undefined && wanted !== actual) {
+      throw (
+        mismatch?.(actual) ??
+        new ObjectStoreError('BadDigest', `The ${algorithm} you specified did not match.`)
+      );
+    }
+  }
+  return { size, digests };
+}
+
+async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  length: number,
+  position: number,
+): Promise<void> {
+  try {
+    const { bytesWritten } = await file.writev(chunks, position);
+    if (bytesWritten === length) return;
+    // A short write: the rest once more, so that the system says what is wrong.
+    const rest = Buffer.concat(chunks).subarray(bytesWritten);
+    await writeAll(file, [rest], rest.byteLength, position + bytesWritten);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new ObjectStoreError(
+        'InsufficientStorage',
+        'The disk of the data folder is full; free some space and try again.',
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
