@@ -1,0 +1,114 @@
+import type { FloatType } from '../../kernels/index.js';
+import type { LinearAlgebra } from '../linear-algebra/linear-algebra.js';
+import type { EncodedWeight } from './encoded-weight.js';
+import type { Fold } from './fold.js';
+import type { InputStatistics } from './input-statistics.js';
+
+/** A linear layer's weight, `[rows = outputs, columns = inputs]`, row after row. Techniques read it and
+ * never write to it. */
+export interface LinearWeight {
+  /** Module name, for notes and errors. */
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+}
+
+/**
+ * The module whose output is a family's input, where scales of the input's channels can be moved into
+ * it: multiplying column `c` of the family's weights by `s[c]` and dividing the preceding module's
+ * output `c` by the same changes nothing in the model.
+ */
+export type Preceding =
+  | {
+      readonly kind: 'norm';
+      readonly name: string;
+      /** As stored. */
+      readonly weight: Float32Array;
+      /** Of norms with a bias, which is scaled along. */
+      readonly bias?: Float32Array;
+      /** Whether the norm multiplies by `1 + weight`. */
+      readonly addsOne: boolean;
+      /** Type in which the scaled weight will be stored: scales are chosen so that storing it adds no
+       * error. */
+      readonly storedAs: FloatType;
+      /** Further linear layers on the same input that are not in this family, such as a router: their
+       * columns have to be multiplied too. */
+      readonly alsoFeeds: readonly string[];
+    }
+  | {
+      readonly kind: 'linear';
+      readonly name: string;
+      readonly rows: number;
+      /** For each input channel of the family the row of the preceding weight that it comes from; with
+       * grouped-query attention several channels come from one. The identity if undefined. */
+      readonly rowOf?: Uint32Array;
+      /** Type in which the scaled rows would be stored if they were not quantized. */
+      readonly storedAs: FloatType;
+    };
+
+/** One family: the linear layers of a decoder block that see the same input (q, k and v; gate and up),
+ * or a single one. */
+export interface Family {
+  /** For notes and errors. */
+  readonly name: string;
+  readonly weights: readonly LinearWeight[];
+  readonly inputs: InputStatistics;
+  /** Undefined where nothing can take scales. */
+  readonly preceding?: Preceding;
+}
+
+export interface TechniqueContext {
+  readonly algebra: LinearAlgebra;
+  readonly signal: AbortSignal;
+}
+
+/** Scales of a family's input channels. */
+export interface Scaling {
+  /** What column `c` of every weight of the family is to be multiplied by; `scaleFamily` does it. */
+  readonly factors: Float32Array;
+  /** Changes to other modules that go with it. */
+  readonly folds: readonly Fold[];
+  /** What was met and done, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Error of a layer's output on the calibration inputs: `‖(W − Ŵ)X‖_F / ‖WX‖_F`, from the Gram matrix;
+ * 0 where the layer's output is all zero. */
+export interface LayerError {
+  readonly output: number;
+  /** `‖W − Ŵ‖_F / ‖W‖_F`. */
+  readonly weight: number;
+}
+
+export interface EncodedLayer {
+  readonly name: string;
+  readonly weight: EncodedWeight;
+  readonly error: LayerError;
+}
+
+/** What became of a family. Layers stand in the order of `Family.weights`. */
+export interface EncodedFamily {
+  readonly layers: readonly EncodedLayer[];
+  /** Dead channels, damping that was raised, constant groups and the like, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * A calibrated technique. The pipeline takes a decoder block and, family by family,
+ *
+ * 1. calls `scale` where the technique has it, with statistics of the block as it is (with blocks
+ *    before it already quantized), and applies the factors and folds to the block's weights;
+ * 2. then calls `encode` with the scaled weights and statistics of the scaled block, best gathered
+ *    after the families before this one were encoded, so that each makes up for their errors.
+ *
+ * Statistics need not be gathered anew between the two where nothing else changed: `scaleFamily` gives
+ * the family with both weights and statistics scaled.
+ *
+ * Both throw the signal's reason when aborted, and `TechniqueError` for input that makes no sense.
+ */
+export interface Technique {
+  readonly name: string;
+  scale?(family: Family, context: TechniqueContext): Promise<Scaling>;
+  encode(family: Family, context: TechniqueContext): Promise<EncodedFamily>;
+}
