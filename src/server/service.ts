@@ -1,16 +1,22 @@
 import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
 import { loadOrCreateAccessKey } from '../identity/access-keys.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
+import type { ObjectStore } from '../objects/object-store.js';
+import { parseS3Uri } from '../objects/s3-uri.js';
 import { openSqliteStore } from '../store/open-sqlite-store.js';
 import { JobLogs } from '../telemetry/job-log.js';
 import { createLogger } from '../telemetry/logger.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
+import { lockDataFolder } from './data-folder-lock.js';
 import { createHttpServer } from './http-server.js';
+import { createS3Front } from './s3/s3-front.js';
 
 const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
 
@@ -18,6 +24,108 @@ const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.m
 export interface Service {
   /** The endpoint, for example `http://127.0.0.1:4580`. */
   readonly url: string;
-  /** Takes no more requests, ends what runs, and fulfils when all is closed. */
+  /** Takes no more requests, ends the steps that run, and is fulfilled when all is closed. */
   close(): Promise<void>;
+}
+
+/**
+ * Starts the service: takes up interrupted jobs and listens.
+ * @throws an error that names the data folder when another service uses it, or the port when it is taken
+ */
+export async function startService(configuration: ServiceConfiguration): Promise<Service> {
+  const { dataDir, accountId, region } = configuration;
+  const workFolder = join(dataDir, 'work');
+  await mkdir(workFolder, { recursive: true });
+  const unlock = await lockDataFolder(dataDir);
+  const logger = createLogger(configuration.logLevel);
+
+  const accessKey = await loadOrCreateAccessKey(dataDir, {
+    region,
+    principalArn: `arn:aws:iam::${accountId}:root`,
+  });
+  const keys = (id: string) => (id === accessKey.accessKeyId ? accessKey : undefined);
+  const embedded = await openEmbeddedStore(dataDir);
+  await embedded.reclaim();
+  const { objects, endpointHosts } = await modelStore(configuration, embedded);
+  const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
+  const store = await openSqliteStore(join(dataDir, 'jobs.db'));
+  const logs = new JobLogs(join(dataDir, 'logs'));
+  const queue = new JobQueue(
+    {
+      store,
+      objects,
+      locate,
+      logs,
+      logger,
+      workFolder,
+      executor: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
+      graceMs: configuration.stopGraceSeconds * 1000,
+    },
+    configuration.concurrentJobs,
+  );
+  await queue.start();
+
+  const { maxQueuedJobs } = configuration;
+  const operations = {
+    accountId,
+    region,
+    store,
+    queue,
+    objects,
+    locate,
+    logs,
+    workFolder,
+    maxQueuedJobs,
+  };
+  const s3 = createS3Front({ store: embedded, keys, logger });
+  const server = createHttpServer(
+    {
+      awsJson: (request, response, requestId) =>
+        handleAwsJson({ operations, keys, logger }, request, response, requestId),
+      s3,
+      open: { '/healthz': answerOk },
+    },
+    logger,
+  );
+  const url = await listen(server, configuration);
+  logger.info({ url, dataDir }, 'ready');
+  return {
+    url,
+    async close() {
+      server.close();
+      server.closeIdleConnections();
+      await queue.close();
+      server.closeAllConnections();
+      await store.close();
+      await unlock();
+    },
+  };
+}
+
+/** Where models come from and go to: the configured S3 endpoint, or else the embedded store. */
+async function modelStore(
+  { s3Endpoint }: ServiceConfiguration,
+  embedded: ObjectStore,
+): Promise<{ readonly objects: ObjectStore; readonly endpointHosts: readonly string[] }> {
+  if (s3Endpoint === undefined) return { objects: embedded, endpointHosts: [] };
+  const { openS3EndpointStore } = await import('../objects/s3-endpoint-store/s3-endpoint-store.js');
+  return {
+    objects: await openS3EndpointStore(s3Endpoint),
+    endpointHosts: [new URL(s3Endpoint.endpoint).host],
+  };
+}
+
+function listen(server: Server, { host, port }: ServiceConfiguration): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const address = server.address() as AddressInfo;
+      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+      resolve(`http://${name}:${address.port}`);
+    });
+  });
+}
+
+async function answerOk(_request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'Content-Type': 'text/plain' }).end('ok\n');
 }

@@ -1,0 +1,81 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeOptimizationJobCommand,
+  type DescribeOptimizationJobCommandOutput,
+  SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
+import { DEFAULT_CONFIGURATION, type ServiceConfiguration } from '#burnish/server/configuration.js';
+import { type Service, startService } from '#burnish/server/service.js';
+
+export interface RunningService {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly sagemaker: SageMakerClient;
+  readonly s3: S3Client;
+  /** Waits until a job has ended. */
+  ended(name: string): Promise<DescribeOptimizationJobCommandOutput>;
+  /** Stops the service and starts it again on the same data folder and port. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a service on a free port with a data folder of its own, and the AWS SDK's clients for it. */
+export async function startTestService(
+  change: Partial<ServiceConfiguration> = {},
+): Promise<RunningService> {
+  const dataDir = change.dataDir ?? (await mkdtemp(join(tmpdir(), 'burnish-service-')));
+  const configuration: ServiceConfiguration = {
+    ...DEFAULT_CONFIGURATION,
+    port: 0,
+    logLevel: 'silent',
+    ...change,
+    dataDir,
+  };
+  let service: Service = await startService(configuration);
+  const credentials = await readCredentials(dataDir);
+  const client = { endpoint: service.url, region: 'us-east-1', credentials, maxAttempts: 1 };
+  const sagemaker = new SageMakerClient(client);
+  const s3 = new S3Client({ ...client, forcePathStyle: true });
+  return {
+    url: service.url,
+    dataDir,
+    credentials,
+    sagemaker,
+    s3,
+    async ended(name) {
+      for (;;) {
+        const job = await sagemaker.send(
+          new DescribeOptimizationJobCommand({ OptimizationJobName: name }),
+        );
+        const status = job.OptimizationJobStatus ?? '';
+        if (['COMPLETED', 'FAILED', 'STOPPED'].includes(status)) return job;
+        await delay(25);
+      }
+    },
+    async restart() {
+      const port = Number(new URL(service.url).port);
+      await service.close();
+      service = await startService({ ...configuration, port });
+    },
+    async close() {
+      sagemaker.destroy();
+      s3.destroy();
+      await service.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readCredentials(dataDir: string) {
+  const text = await readFile(join(dataDir, 'credentials'), 'utf8');
+  const value = (name: string) => new RegExp(`${name} = (.+)`).exec(text)?.[1] ?? '';
+  return {
+    accessKeyId: value('aws_access_key_id'),
+    secretAccessKey: value('aws_secret_access_key'),
+  };
+}
