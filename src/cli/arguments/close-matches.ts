@@ -2,10 +2,13 @@
 const MIN_LIKENESS = 0.8;
 const MAX_SUGGESTIONS = 3;
 
-/** The candidates that are most like a mistyped word, the closest first; often none. */
+/** The candidates most like a mistyped word, the closest first; often none. Case doesn't count. */
 export function closeMatches(word: string, candidates: Iterable<string>): readonly string[] {
   return [...candidates]
-    .map((candidate) => ({ candidate, likeness: likeness(candidate, word) }))
+    .map((candidate) => ({
+      candidate,
+      likeness: likeness(candidate.toLowerCase(), word.toLowerCase()),
+    }))
     .filter((match) => match.likeness >= MIN_LIKENESS)
     .sort((a, b) => b.likeness - a.likeness || (a.candidate < b.candidate ? 1 : -1))
     .slice(0, MAX_SUGGESTIONS)

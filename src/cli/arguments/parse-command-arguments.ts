@@ -7,6 +7,10 @@ export type CommandArguments = ReadonlyMap<string, ParsedValue>;
 
 const HELP = 'help';
 
+/** Whether nothing but `help` follows a command, or its positionals and then `help`. */
+export const asksForHelp = (command: Command, argv: readonly string[]): boolean =>
+  argv.at(-1) === HELP && argv.length <= command.positionals.length + 1;
+
 /**
  * Parses what follows a command. Undefined means that it asks for the command's manual.
  *
@@ -16,7 +20,7 @@ export function parseCommandArguments(
   command: Command,
   argv: readonly string[],
 ): CommandArguments | undefined {
-  if (argv.at(-1) === HELP && argv.length <= command.positionals.length + 1) return undefined;
+  if (asksForHelp(command, argv)) return undefined;
   const inputReplaced = INPUT_REPLACERS.some((replaces) => replaces(argv));
   const options = command.options.flatMap((option) => optionSpecs(option, !inputReplaced));
   const { values, remaining } = parseKnownArguments(
