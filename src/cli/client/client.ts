@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../service-model/read-value.js';
+import type { WireValue } from '../output/wire-value.js';
 
 export interface SendOptions {
   readonly signal?: AbortSignal;
@@ -15,7 +16,7 @@ export interface Client {
    * @throws ServiceResponseError where the service says no, ConnectionError where it can't be
    * reached, InterruptedError where the signal fires.
    */
-  send(target: string, input: JsonValue, options?: SendOptions): Promise<JsonValue>;
+  send(target: string, input: JsonValue, options?: SendOptions): Promise<WireValue>;
   /** Lets go of kept-alive connections, so that the process can end. */
   close(): void;
 }

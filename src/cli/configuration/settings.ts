@@ -1,4 +1,5 @@
 import type { Query } from '../output/query.js';
+import type { PagerChoice } from '../terminal/open-output.js';
 import type { BinaryFormat, ColorChoice, OutputFormat } from './global-options.js';
 
 /** An access key. `expiration` is in milliseconds since the epoch. */
@@ -23,8 +24,7 @@ export interface Settings {
   readonly query?: Query;
   readonly color: ColorChoice;
   readonly timestampFormat: TimestampFormat;
-  /** The pager's command line; undefined prints straight to standard output. */
-  readonly pager?: string;
+  readonly pager: PagerChoice;
   readonly binaryFormat: BinaryFormat;
   readonly paginate: boolean;
   readonly debug: boolean;

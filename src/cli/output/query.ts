@@ -1,6 +1,15 @@
-import type { JsonValue } from '../../service-model/read-value.js';
+import { evaluateQuery } from './evaluate-query.js';
+import { parseQuery } from './query-syntax.js';
+import type { WireValue } from './wire-value.js';
 
 /** A compiled JMESPath expression. */
 export interface Query {
-  search(value: JsonValue): JsonValue;
+  /** @throws CliError where a function gets what it can't take. */
+  search(value: WireValue): WireValue;
+}
+
+/** @throws UsageError where the expression is not JMESPath. */
+export function compileQuery(expression: string): Query {
+  const tree = parseQuery(expression);
+  return { search: (value) => evaluateQuery(tree, value) };
 }
