@@ -150,8 +150,9 @@ function groupTargets(layers: readonly PlannedLayer[], plan: QuantizationPlan): 
         ? '\\d+'
         : `(?:${[...found.indices].join('|')})`;
     const list = lists.size === 1 ? lastPart(found.path) : found.path;
-    const names = [...found.names].map(memberExpression).join('|');
-    return `re:(?:.*\\.)?${literal(list)}\\.${blocks}\\.(?:${names})$`;
+    const names = [...found.names].map(memberExpression);
+    const members = names.length === 1 ? names[0] : `(?:${names.join('|')})`;
+    return `re:(?:.*\\.)?${literal(list)}\\.${blocks}\\.${members}$`;
   });
   return [...targets, ...headTargets(layers)];
 }

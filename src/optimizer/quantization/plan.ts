@@ -51,7 +51,7 @@ export function planQuantization(
     reason: OTHER_REASONS[role],
   }));
   const notes: string[] = [];
-  const changes = new Map<string, string[]>();
+  const changes = new Map<string, PlannedLayer[]>();
   for (const family of [...families(modules.linears).values(), ...headFamily(modules, settings)]) {
     const choice = chooseForFamily(family, settings, notes);
     for (const member of family) {
@@ -62,15 +62,16 @@ export function planQuantization(
         kept.push({ module, role, reason: choice.reason });
         continue;
       }
-      if (choice.changed) {
-        const change = `width ${columns}: ${describeScheme(choice.scheme)}`;
-        const changed = changes.get(change);
-        if (changed === undefined) changes.set(change, [module]);
-        else changed.push(module);
-      }
       const sourceType = floatType(weight) ?? 'F32';
       const { scheme } = choice;
-      layers.push({ module, weight, sourceType, rows, columns, scheme, layer: member.layer });
+      const layer = { module, weight, sourceType, rows, columns, scheme, layer: member.layer };
+      layers.push(layer);
+      if (choice.changed) {
+        const name = describeScheme(scheme);
+        const changed = changes.get(name);
+        if (changed === undefined) changes.set(name, [layer]);
+        else changed.push(layer);
+      }
     }
   }
   if (!layers.some(({ layer }) => layer === undefined)) {
@@ -89,9 +90,10 @@ export function planQuantization(
         : `no layer can be quantized; ${first.module}, for one, is left alone: ${first.reason}`,
     );
   }
-  for (const [change, changed] of changes) {
+  for (const [name, changed] of changes) {
+    const widths = [...new Set(changed.map(({ columns }) => columns))].sort((a, b) => a - b);
     notes.push(
-      `${changed.length} layers, the first being ${changed[0]}, have a width that the group size ${askedGroupSize(settings)} does not divide for all that must share a scheme (${change}).`,
+      `${changed.length} layers, the first being ${changed[0]?.module}, use ${name}: the group size ${askedGroupSize(settings)} does not divide the width of every layer that shares their scheme (${widths.join(', ')}).`,
     );
   }
   return {

@@ -1,7 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { readSafetensors, type TensorInfo } from '../../checkpoint/safetensors/reader.js';
-import { decodeColumns, decodeFloats, type EncodedRows } from '../../kernels/index.js';
 import {
+  decodeColumns,
+  decodeFloats,
+  type EncodedRows,
   FLOAT_BYTES,
   type FloatType,
   scalesPerRow,

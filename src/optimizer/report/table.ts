@@ -6,7 +6,7 @@ export function renderReport({ steps }: OptimizationReport): readonly string[] {
   return step === undefined ? [] : renderStep(step);
 }
 
-function renderStep({ layers, totals, performance, notes }: StepReport): readonly string[] {
+function renderStep({ layers, totals, performance }: StepReport): readonly string[] {
   const rows = [...groupByKind(layers)].map(([kind, members]) => [
     kind,
     String(members.length),
@@ -21,7 +21,6 @@ function renderStep({ layers, totals, performance, notes }: StepReport): readonl
     '',
     `weights ${formatBytes(totals.weightBytesBefore)} -> ${formatBytes(totals.weightBytesAfter)}, ${totals.ratio.toFixed(2)} times smaller; ${percent(totals.quantizedShare)} of the parameters quantized; relative RMS error ${percent(totals.relativeRms)}`,
     `took ${performance.seconds.toFixed(2)} s, ${formatBytes(performance.bytesPerSecond)}/s while quantizing, peak memory ${formatBytes(performance.peakMemoryBytes)}`,
-    ...notes.map((note) => `note: ${note}`),
   ];
 }
 
