@@ -8,14 +8,14 @@ async function main(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
   try {
     if (first === '--version') return await printVersion();
+    if (first === 'serve') {
+      const { serve } = await import('./commands/serve.js');
+      return await serve(rest);
+    }
     if (argv.includes('--help')) {
       const { showHelpFor } = await import('./commands/run-command.js');
       await showHelpFor(argv);
       return 0;
-    }
-    if (first === 'serve') {
-      const { serve } = await import('./commands/serve.js');
-      return await serve(rest);
     }
     if (first === '__complete') {
       const { runComplete } = await import('./completion/complete.js');
