@@ -27,6 +27,10 @@ export async function readLogForward(
 ): Promise<LogPage> {
   const { text, modified } = await readRange(path, offset, offset + MAX_PAGE_BYTES);
   const lines = wholeLines(text).slice(0, maxLines);
+  if (lines.length === 0 && Buffer.byteLength(text) >= MAX_PAGE_BYTES) {
+    // A line longer than a page is given in pieces, or nothing behind it would ever be read.
+    return { lines: withTimes([text], modified), start: offset, end: offset + MAX_PAGE_BYTES };
+  }
   return { lines: withTimes(lines, modified), start: offset, end: offset + byteLengthOf(lines) };
 }
 
