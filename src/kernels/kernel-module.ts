@@ -5,7 +5,7 @@ import type { WeightScheme } from './weight-scheme.js';
 /** What the WebAssembly module exports: src/kernels/assembly/index.ts. */
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
-  readonly FIRST_FREE: WebAssembly.Global<number>;
+  firstFree(): number;
   quantizeSlab(
     sourceType: number,
     kind: number,
@@ -88,7 +88,7 @@ export class Kernels {
   layOut<const Lengths extends readonly number[]>(
     lengths: Lengths,
   ): { readonly [I in keyof Lengths]: Region } {
-    let next: number = this.#exports.FIRST_FREE.value;
+    let next = Math.ceil(this.#exports.firstFree() / ALIGNMENT) * ALIGNMENT;
     const regions = lengths.map((length) => {
       const region: Region = { address: next, length };
       next += Math.ceil(length / ALIGNMENT) * ALIGNMENT;

@@ -39,12 +39,23 @@ export function loadBits<T>(at: usize): u32 {
 @inline
 export function loadFour<T>(at: usize): v128 {
   if (sizeof<T>() == 4) return v128.load(at);
-  if (isSigned<T>()) {
-    // Sign extension leaves copies of the sign above the magnitude; the mask keeps the topmost.
-    const fields = v128.and(i32x4.shl(v128.load_ext<i16>(at), 13), i32x4.splat(0x8fffe000));
-    return f32x4.mul(fields, f32x4.splat(HALF_REBIAS));
-  }
-  return i32x4.shl(v128.load_ext<u16>(at), 16);
+  return isSigned<T>() ? fromHalves(v128.load_ext<i16>(at)) : i32x4.shl(v128.load_ext<u16>(at), 16);
+}
+
+/** The four elements after those, by an offset within the load instruction. */
+@inline
+export function loadNextFour<T>(at: usize): v128 {
+  if (sizeof<T>() == 4) return v128.load(at, 16);
+  return isSigned<T>()
+    ? fromHalves(v128.load_ext<i16>(at, 8))
+    : i32x4.shl(v128.load_ext<u16>(at, 8), 16);
+}
+
+/** Sign extension has left copies of the sign above the magnitude; the mask keeps the topmost. */
+@inline
+function fromHalves(extended: v128): v128 {
+  const fields = v128.and(i32x4.shl(extended, 13), i32x4.splat(0x8fffe000));
+  return f32x4.mul(fields, f32x4.splat(HALF_REBIAS));
 }
 
 /**

@@ -1,5 +1,4 @@
-// The module's exports. Memory is laid out by the caller: pointers are byte addresses, from
-// FIRST_FREE up.
+// The module's exports. Memory is laid out by the caller: pointers are byte addresses.
 import { findNonFinite as findNonFiniteElement } from './elements';
 import { resetErrors, sumOfSquaredErrors, sumOfSquares, worstBlock, worstSquare } from './error';
 import { BF16, F16, F32 } from './scale';
@@ -8,7 +7,9 @@ import { encodeSlab } from './slab';
 export { packZeroPoints } from './pack';
 
 /** Bytes below this address belong to the kernels. */
-export const FIRST_FREE: i32 = 256;
+export function firstFree(): usize {
+  return __heap_base;
+}
 
 /**
  * Encodes a slab (see `encodeSlab`) of elements of `sourceType`; returns what that does. The errors'

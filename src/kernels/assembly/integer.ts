@@ -1,36 +1,51 @@
 // Integer codes: round(weight/scale + zero point) in [lowest, lowest + 2^bits), ties to even.
 
-import { loadFour } from './elements';
+import { loadFour, loadNextFour } from './elements';
 import { addBlock } from './error';
 
 /** 1.5 * 2^23: an f32 of this size has a last bit worth 1, so adding it rounds to an integer. */
 const ROUNDER: f32 = 12582912.0;
 const ROUNDER_BITS: u32 = 0x4b400000;
 
-/** Settings of one integer scheme, held for a slab. */
+/** The codes of one scheme, held for a slab. */
 let lowestCode: f32 = 0.0;
 let highestCode: f32 = 0.0;
-/** Added to a code before it is stored: an offset to unsigned, or none. */
-let storedOffset: f32 = 0.0;
+/** Added to a code before it is stored: an offset to unsigned numbers, or none. */
+let storedOffset: i8 = 0;
 
 export function setIntegerCodes(bits: i32, unsigned: bool): void {
-  lowestCode = <f32>-(1 << (bits - 1));
-  highestCode = <f32>((1 << (bits - 1)) - 1);
-  storedOffset = unsigned ? -lowestCode : 0.0;
+  const half = 1 << (bits - 1);
+  lowestCode = <f32>-half;
+  highestCode = <f32>(half - 1);
+  storedOffset = unsigned ? <i8>half : 0;
 }
 
-/** Rounds w/scale (+ zero) to codes in the last bits of the sum; clamped before, which is the same. */
-@inline
-function roundToCodes(t: v128, low: v128, high: v128, rounder: v128): v128 {
-  return f32x4.add(f32x4.pmin(f32x4.pmax(t, low), high), rounder);
-}
-
+/** Sixteen bytes from four i32x4 of codes. */
 @inline
 function toBytes(a: v128, b: v128, c: v128, d: v128): v128 {
-  // The sums' last bytes are the codes; above them are the rounder's bits.
-  const ab = v128.shuffle<u8>(a, b, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-  const cd = v128.shuffle<u8>(c, d, 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-  return v128.shuffle<u64>(ab, cd, 0, 2);
+  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+}
+
+/**
+ * w/scale (+ zero point), clamped, plus the rounder. Around zero only the positive end needs the
+ * clamp: a scale is never so far below half the range that -2^(bits-1) - 1 is the nearest.
+ */
+@inline
+function round<Z>(t: v128, zeros: v128, low: v128, high: v128): v128 {
+  const shifted = isVoid<Z>() ? t : f32x4.pmax(f32x4.add(t, zeros), low);
+  return f32x4.add(f32x4.pmin(shifted, high), f32x4.splat(ROUNDER));
+}
+
+/** What the rounded sum stands for, in units of the scale. */
+@inline
+function decode<Z>(sum: v128, zeros: v128): v128 {
+  const code = f32x4.sub(sum, f32x4.splat(ROUNDER));
+  return isVoid<Z>() ? code : f32x4.sub(code, zeros);
+}
+
+@inline
+function codesOf(sum: v128): v128 {
+  return i32x4.sub(sum, i32x4.splat(ROUNDER_BITS));
 }
 
 /**
@@ -49,37 +64,34 @@ export function encodeIntegerBlock<T, Z>(
   const zeros = f32x4.splat(zeroPoint);
   const low = f32x4.splat(lowestCode);
   const high = f32x4.splat(highestCode);
-  const rounder = f32x4.splat(ROUNDER + storedOffset);
+  const offset = i8x16.splat(storedOffset);
   let errors = f32x4.splat(0.0);
   let squares = f32x4.splat(0.0);
   let worst = f32x4.splat(0.0);
   const end = codes + <usize>count;
   for (; codes < end; codes += 16, source += 16 << alignof<T>()) {
     const t0 = f32x4.div(loadFour<T>(source), scales);
-    const s0 = roundToCodes(isVoid<Z>() ? t0 : f32x4.add(t0, zeros), low, high, rounder);
-    const d0 = isVoid<Z>() ? f32x4.sub(s0, rounder) : f32x4.sub(f32x4.sub(s0, rounder), zeros);
-    const e0 = f32x4.sub(t0, d0);
+    const s0 = round<Z>(t0, zeros, low, high);
+    const e0 = f32x4.sub(t0, decode<Z>(s0, zeros));
     const q0 = f32x4.mul(e0, e0);
 
-    const t1 = f32x4.div(loadFour<T>(source + (4 << alignof<T>())), scales);
-    const s1 = roundToCodes(isVoid<Z>() ? t1 : f32x4.add(t1, zeros), low, high, rounder);
-    const d1 = isVoid<Z>() ? f32x4.sub(s1, rounder) : f32x4.sub(f32x4.sub(s1, rounder), zeros);
-    const e1 = f32x4.sub(t1, d1);
+    const t1 = f32x4.div(loadNextFour<T>(source), scales);
+    const s1 = round<Z>(t1, zeros, low, high);
+    const e1 = f32x4.sub(t1, decode<Z>(s1, zeros));
     const q1 = f32x4.mul(e1, e1);
 
     const t2 = f32x4.div(loadFour<T>(source + (8 << alignof<T>())), scales);
-    const s2 = roundToCodes(isVoid<Z>() ? t2 : f32x4.add(t2, zeros), low, high, rounder);
-    const d2 = isVoid<Z>() ? f32x4.sub(s2, rounder) : f32x4.sub(f32x4.sub(s2, rounder), zeros);
-    const e2 = f32x4.sub(t2, d2);
+    const s2 = round<Z>(t2, zeros, low, high);
+    const e2 = f32x4.sub(t2, decode<Z>(s2, zeros));
     const q2 = f32x4.mul(e2, e2);
 
-    const t3 = f32x4.div(loadFour<T>(source + (12 << alignof<T>())), scales);
-    const s3 = roundToCodes(isVoid<Z>() ? t3 : f32x4.add(t3, zeros), low, high, rounder);
-    const d3 = isVoid<Z>() ? f32x4.sub(s3, rounder) : f32x4.sub(f32x4.sub(s3, rounder), zeros);
-    const e3 = f32x4.sub(t3, d3);
+    const t3 = f32x4.div(loadNextFour<T>(source + (8 << alignof<T>())), scales);
+    const s3 = round<Z>(t3, zeros, low, high);
+    const e3 = f32x4.sub(t3, decode<Z>(s3, zeros));
     const q3 = f32x4.mul(e3, e3);
 
-    v128.store(codes, toBytes(s0, s1, s2, s3));
+    const bytes = toBytes(codesOf(s0), codesOf(s1), codesOf(s2), codesOf(s3));
+    v128.store(codes, i8x16.add(bytes, offset));
     errors = f32x4.add(errors, f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
     worst = f32x4.pmax(worst, f32x4.pmax(f32x4.pmax(q0, q1), f32x4.pmax(q2, q3)));
     squares = f32x4.add(squares, f32x4.add(f32x4.mul(t0, t0), f32x4.mul(t1, t1)));

@@ -11,12 +11,6 @@ export const BF16: i32 = 2;
 const F16_OVERFLOW: f32 = 65520.0;
 const F16_SMALLEST_NORMAL: f32 = 6.103515625e-5; // 2^-14
 
-/** Whether a scale of this size has a finite number in its type. */
-@inline
-export function fitsScaleType(scale: f32, scaleType: i32): bool {
-  return scaleType != F16 || scale < F16_OVERFLOW;
-}
-
 /** The scale that an all-zero group gets: the type's machine epsilon, as compressed-tensors has it. */
 @inline
 function idleScaleBits(scaleType: i32): u32 {
@@ -32,16 +26,18 @@ function smallestStep(scaleType: i32): f64 {
 }
 
 /**
- * Bits of the scale to store. `exact` is the wanted scale and `single` the same in f32 arithmetic,
- * which is rounded to nearest even. Below the type's smallest normal number precision fades until
- * nothing is left: there the scale is rounded up, so that it never vanishes and never clips the
- * weight it was made for.
+ * Bits of the scale to store: `single`, which is `reach`/`steps` in f32 arithmetic, rounded to
+ * nearest even. Below the type's smallest normal number precision fades until nothing is left:
+ * there the exact quotient is rounded up, so that a scale never vanishes and never clips the weight
+ * it was made for.
  */
 @inline
-function scaleBits(exact: f64, single: f32, scaleType: i32): u32 {
-  if (exact == 0.0) return idleScaleBits(scaleType);
+function scaleBits(reach: f64, steps: f32, single: f32, scaleType: i32): u32 {
   const smallestNormal = scaleType == F16 ? F16_SMALLEST_NORMAL : f32.MIN_NORMAL_VALUE;
-  if (single < smallestNormal) return <u32>ceil<f64>(exact / smallestStep(scaleType));
+  if (single < smallestNormal) {
+    if (reach == 0.0) return idleScaleBits(scaleType);
+    return <u32>ceil<f64>(reach / <f64>steps / smallestStep(scaleType));
+  }
   const bits = reinterpret<u32>(single);
   if (scaleType == F32) return bits;
   if (scaleType == BF16) return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
@@ -49,10 +45,19 @@ function scaleBits(exact: f64, single: f32, scaleType: i32): u32 {
   return (bits - (112 << 23) + 0xfff + ((bits >> 13) & 1)) >> 13;
 }
 
-export function storeScale(exact: f64, single: f32, scaleType: i32, at: usize): void {
-  const bits = scaleBits(exact, single, scaleType);
+/** Stores a scale (see `scaleBits`); false if its type has no finite number of that size. */
+@inline
+export function storeScale(
+  reach: f64,
+  steps: f32,
+  single: f32,
+  scaleType: i32,
+  at: usize,
+): bool {
+  const bits = scaleBits(reach, steps, single, scaleType);
   if (scaleType == F32) store<u32>(at, bits);
   else store<u16>(at, <u16>bits);
+  return scaleType != F16 || single < F16_OVERFLOW;
 }
 
 @inline

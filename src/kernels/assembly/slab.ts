@@ -13,7 +13,7 @@ import { BLOCK } from './error';
 import { encodeFloat8Block } from './float8';
 import { encodeIntegerBlock, setIntegerCodes } from './integer';
 import { packNibbles } from './pack';
-import { fitsScaleType, loadScale, scaleBytes, storeScale } from './scale';
+import { loadScale, scaleBytes, storeScale } from './scale';
 
 /** Kinds of code in calls from outside: the same in kernel-module.ts. */
 export const FLOAT8: i32 = 0;
@@ -24,81 +24,91 @@ export const ASYMMETRIC: i32 = 2;
 const DONE: i32 = -1;
 
 /** Where the last elements of a group are laid out as a whole vector, filled up with zeros. */
-const PADDED: usize = 64;
-
-/** The scale and zero point that `chooseScale` settled on, and where it went wrong. */
-let scale: f32 = 1.0;
-let zeroPoint: f32 = 0.0;
+const PADDED: usize = memory.data(64, 16);
 
 /**
- * Sets `scale` (as stored at `scaleAt`) and `zeroPoint` for `count` elements. False if there is no
- * such scale: an element is NaN or infinite, or all are too large for the scale's type.
+ * Stores the scale (and, for ASYMMETRIC, the zero point) of `count` elements. False if there is
+ * none: an element is NaN or infinite, or they are too large for the scale's type.
  */
-function chooseScale<T>(
+@inline
+function storeGroup<T>(
   at: usize,
   count: i32,
   kind: i32,
   bits: i32,
   scaleType: i32,
   scaleAt: usize,
+  zeroPointAt: usize,
 ): bool {
-  let exact: f64;
-  let single: f32;
-  let least: f32 = 0.0;
   if (kind == ASYMMETRIC) {
     findRange<T>(at, count);
     if (max(leastBits & magnitudeMask<T>(), greatestBits) >= infinityBits<T>()) return false;
-    least = toFloat<T>(leastBits);
+    const least = toFloat<T>(leastBits);
     const greatest = toFloat<T>(greatestBits);
-    const steps = (1 << bits) - 1;
-    exact = (<f64>greatest - <f64>least) / <f64>steps;
-    single = (greatest - least) / <f32>steps;
+    const range = <f64>greatest - <f64>least;
+    const steps = <f32>((1 << bits) - 1);
+    let single = (greatest - least) / steps;
     // The range of two large numbers need not fit an f32 where the scale does.
-    if (single == Infinity) single = <f32>exact;
-  } else {
-    const magnitude = largestMagnitude<T>(at, count);
-    if (magnitude >= infinityBits<T>()) return false;
-    // Half of the code range for integers (7.5, 127.5), the largest number for FP8.
-    const reach: f32 = kind == FLOAT8 ? 448.0 : <f32>((1 << bits) - 1) * 0.5;
-    exact = <f64>toFloat<T>(magnitude) / <f64>reach;
-    single = toFloat<T>(magnitude) / reach;
+    if (single == Infinity) single = <f32>(range / <f64>steps);
+    store<i8>(zeroPointAt, zeroPointOf(least, range, steps, single, bits));
+    return storeScale(range, steps, single, scaleType, scaleAt);
   }
-  if (!fitsScaleType(single, scaleType)) return false;
-  storeScale(exact, single, scaleType, scaleAt);
-  scale = loadScale(scaleType, scaleAt);
-  if (kind == ASYMMETRIC) chooseZeroPoint(least, exact, single, bits);
-  return true;
+  const magnitude = largestMagnitude<T>(at, count);
+  if (magnitude >= infinityBits<T>()) return false;
+  // Half of the code range for integers (7.5, 127.5), the largest number for FP8.
+  const reach: f32 = kind == FLOAT8 ? 448.0 : <f32>((1 << bits) - 1) * 0.5;
+  const largest = toFloat<T>(magnitude);
+  return storeScale(<f64>largest, reach, largest / reach, scaleType, scaleAt);
 }
 
 /** The code that stands for zero: from the scale before it is rounded for storing. */
 @inline
-function chooseZeroPoint(least: f32, exact: f64, single: f32, bits: i32): void {
+function zeroPointOf(least: f32, range: f64, steps: f32, single: f32, bits: i32): i8 {
   const lowest = <f32>-(1 << (bits - 1));
   const highest = <f32>((1 << (bits - 1)) - 1);
-  zeroPoint = 0.0;
-  if (exact == 0.0) return;
-  // Below the normal numbers the f32 quotient has lost its precision; the exact one has not.
-  const normal = single >= f32.MIN_NORMAL_VALUE;
-  const wanted = normal ? lowest - least / single : <f32>(<f64>lowest - <f64>least / exact);
-  zeroPoint = nearest<f32>(min<f32>(max<f32>(wanted, lowest), highest));
+  let wanted = lowest - least / single;
+  if (single < f32.MIN_NORMAL_VALUE) {
+    if (range == 0.0) return 0;
+    // Here the f32 quotient has lost its precision; the exact one has not.
+    wanted = <f32>(<f64>lowest - <f64>least / (range / <f64>steps));
+  }
+  return <i8>nearest<f32>(min<f32>(max<f32>(wanted, lowest), highest));
 }
 
 /** Encodes one group into bytes at `codes`; up to 15 bytes after them are overwritten too. */
-function encodeGroup<T>(at: usize, count: i32, kind: i32, codes: usize, element: i32): void {
+@inline
+function encodeGroup<T>(
+  at: usize,
+  count: i32,
+  kind: i32,
+  scale: f32,
+  zeroPoint: f32,
+  codes: usize,
+  element: i32,
+): void {
   const whole = count & ~15;
   for (let done = 0; done < whole; done += BLOCK) {
+    const start = at + (<usize>done << alignof<T>());
     const length = min(BLOCK, whole - done);
-    encodeBlock<T>(at + (<usize>done << alignof<T>()), length, kind, codes + done, element + done);
+    encodeBlock<T>(start, length, kind, scale, zeroPoint, codes + done, element + done);
   }
   if (whole == count) return;
-  const rest = <usize>(count - whole) << alignof<T>();
+  const start = at + (<usize>whole << alignof<T>());
   memory.fill(PADDED, 0, 16 << alignof<T>());
-  memory.copy(PADDED, at + (<usize>whole << alignof<T>()), rest);
-  encodeBlock<T>(PADDED, 16, kind, codes + whole, element + whole);
+  memory.copy(PADDED, start, <usize>(count - whole) << alignof<T>());
+  encodeBlock<T>(PADDED, 16, kind, scale, zeroPoint, codes + whole, element + whole);
 }
 
 @inline
-function encodeBlock<T>(at: usize, count: i32, kind: i32, codes: usize, element: i32): void {
+function encodeBlock<T>(
+  at: usize,
+  count: i32,
+  kind: i32,
+  scale: f32,
+  zeroPoint: f32,
+  codes: usize,
+  element: i32,
+): void {
   if (kind == FLOAT8) encodeFloat8Block<T>(at, count, scale, codes, element);
   else if (kind == SYMMETRIC) encodeIntegerBlock<T, void>(at, count, scale, 0, codes, element);
   else encodeIntegerBlock<T, i32>(at, count, scale, zeroPoint, codes, element);
@@ -128,16 +138,38 @@ export function encodeSlab<T>(
 ): i32 {
   setIntegerCodes(bits, packed);
   const stride = packed ? ((columns * bits + 31) >> 5) << 2 : columns;
+  const groups = columns / groupSize;
+  const scaleSize = <i32>scaleBytes(scaleType);
   for (let row = 0; row < rows; row++) {
     const byteCodes = packed && bits == 4 ? rowCodes : codes;
-    for (let column = 0; column < columns; column += groupSize) {
-      const group = source + (<usize>column << alignof<T>());
-      const element = row * columns + column;
-      if (!chooseScale<T>(group, groupSize, kind, bits, scaleType, scales)) return element;
-      scales += scaleBytes(scaleType);
-      if (kind == ASYMMETRIC) store<i8>(zeroPoints++, <i8>zeroPoint);
-      encodeGroup<T>(group, groupSize, kind, byteCodes + column, element);
+    // All of a row's scales first: no group's codes then have to wait for its own scale.
+    for (let group = 0; group < groups; group++) {
+      const column = group * groupSize;
+      const stored = storeGroup<T>(
+        source + (<usize>column << alignof<T>()),
+        groupSize,
+        kind,
+        bits,
+        scaleType,
+        scales + group * scaleSize,
+        zeroPoints + group,
+      );
+      if (!stored) return row * columns + column;
     }
+    for (let group = 0; group < groups; group++) {
+      const column = group * groupSize;
+      encodeGroup<T>(
+        source + (<usize>column << alignof<T>()),
+        groupSize,
+        kind,
+        loadScale(scaleType, scales + group * scaleSize),
+        kind == ASYMMETRIC ? <f32>load<i8>(zeroPoints + group) : 0,
+        byteCodes + column,
+        row * columns + column,
+      );
+    }
+    scales += groups * scaleSize;
+    if (kind == ASYMMETRIC) zeroPoints += groups;
     // What a row's last int32 has beyond the last column is zero, in whichever form.
     if (packed) store<u64>(byteCodes + columns, 0);
     if (packed && bits == 4) packNibbles(rowCodes, stride, codes);
