@@ -38,7 +38,7 @@ const CONNECTION_MESSAGES: Record<ConnectionFailure, (url: string, detail: strin
   proxy: (url) => `Failed to connect to proxy URL: "${url}"`,
   'read-timeout': (url) => `Read timeout on endpoint URL: "${url}"`,
   tls: (url, detail) => `SSL validation failed for ${url} ${detail}`,
-  unreachable: (url) => `Could not connect to the endpoint URL: "${url}"`,
+  unreachable: (url, detail) => `Could not connect to the endpoint URL: "${url}"${detail}`,
   unreadable: (url, detail) => `The answer from ${url} could not be read: ${detail}`,
 };
 

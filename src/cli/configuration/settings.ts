@@ -12,14 +12,17 @@ export interface Credentials {
 
 export type TimestampFormat = 'iso8601' | 'wire';
 
-export type RetryMode = 'legacy' | 'standard' | 'adaptive';
+/** The modes differ only in what they do over many requests, which no command makes. */
+export type RetryMode = 'standard' | 'adaptive';
 
 /** Everything that options, environment and configuration files decide, in one place. */
 export interface Settings {
   readonly profile: string;
   readonly region: string;
-  /** Where requests go, without a trailing slash. */
+  /** Where requests go. */
   readonly endpointUrl: string;
+  /** Nobody named an endpoint, so it is that of the local service. */
+  readonly endpointIsDefault: boolean;
   readonly output: OutputFormat;
   readonly query?: Query;
   readonly color: ColorChoice;
