@@ -1,12 +1,14 @@
+import type { TimeLimit } from './time-limits.js';
+
 /** Why a running job is told to end before it is done. */
-export type InterruptionCause = 'stop-requested' | 'runtime-exceeded' | 'service-shutdown';
+export type InterruptionCause = 'stop-requested' | 'service-shutdown' | TimeLimit;
 
 /** The reason of the abort signal that a running job watches. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
 
   constructor(readonly why: InterruptionCause) {
-    super(why);
+    super(typeof why === 'string' ? why : why.member);
   }
 }
 

@@ -4,15 +4,19 @@ import { atDeadline } from './deadline.js';
 import { Interruption, interruptionOf } from './interruption.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { failureReason } from './job-failure.js';
+import { QueueExpiry } from './queue-expiry.js';
 import { recoverJobs } from './recover-jobs.js';
 import { runJob } from './run-job.js';
-
-/** One day, the API's default. */
-export const DEFAULT_MAX_RUNTIME_SECONDS = 86_400;
+import { endByLimit, runLimit } from './time-limits.js';
 
 interface RunningJob {
   readonly interrupt: AbortController;
   done: Promise<void>;
+}
+
+interface JobEnd {
+  readonly status: 'COMPLETED' | 'FAILED' | 'STOPPED';
+  readonly failureReason?: string;
 }
 
 /** Runs jobs, first come, first served, a limited number at once. */
@@ -22,22 +26,27 @@ export class JobQueue {
   private accepting = false;
   private pumping: Promise<void> | undefined;
   private pumpAgain = false;
+  private readonly expiry: QueueExpiry;
 
   constructor(
     private readonly context: JobContext,
     private readonly concurrency: number,
-  ) {}
+  ) {
+    this.expiry = new QueueExpiry(context);
+  }
 
   /** Takes up what an earlier process left, and begins to run jobs. */
   async start(): Promise<void> {
     this.interrupted = [...(await recoverJobs(this.context))];
+    await this.expiry.notify();
     this.accepting = true;
     this.notify();
   }
 
-  /** Says that there may be something to run. */
+  /** Says that there may be something to run, or to wait for. */
   notify(): void {
     if (!this.accepting) return;
+    void this.expiry.notify();
     if (this.pumping !== undefined) {
       this.pumpAgain = true;
       return;
@@ -74,6 +83,7 @@ export class JobQueue {
   /** Takes no more jobs, ends the running ones at once, and leaves them to the next start. */
   async close(): Promise<void> {
     this.accepting = false;
+    await this.expiry.close();
     await this.pumping;
     for (const { interrupt } of this.running.values()) {
       interrupt.abort(new Interruption('service-shutdown'));
@@ -102,9 +112,9 @@ export class JobQueue {
       this.running.delete(job.name);
       return;
     }
-    const { MaxRuntimeInSeconds = DEFAULT_MAX_RUNTIME_SECONDS } = job.request.StoppingCondition;
-    const cancelDeadline = atDeadline(startedAt + MaxRuntimeInSeconds * 1000, () =>
-      entry.interrupt.abort(new Interruption('runtime-exceeded')),
+    const limit = runLimit(job, startedAt);
+    const cancelDeadline = atDeadline(limit.at, () =>
+      entry.interrupt.abort(new Interruption(limit)),
     );
     entry.done = this.runToEnd(job, entry.interrupt.signal)
       .catch((error: unknown) =>
@@ -124,7 +134,7 @@ export class JobQueue {
     const { store, logger } = this.context;
     logger.info({ job: job.name }, 'job started');
     const end = await runJob(this.context, job, signal).then(
-      () => ({ status: 'COMPLETED' as const }),
+      (): JobEnd => ({ status: 'COMPLETED' }),
       (error: unknown) => this.endOf(job, error, signal),
     );
     if (end === undefined) return;
@@ -132,33 +142,24 @@ export class JobQueue {
     await store.transition(job.name, ['INPROGRESS', 'STOPPING'], end.status, {
       at: Date.now(),
       ended: true,
-      ...('failureReason' in end ? { failureReason: end.failureReason } : {}),
+      failureReason: end.failureReason,
     });
     logger.info({ job: job.name, ...end }, 'job ended');
   }
 
   /** What a job that did not complete becomes; undefined when the next start of the service decides. */
-  private endOf(
+  private async endOf(
     job: JobRecord,
     error: unknown,
     signal: AbortSignal,
-  ): { readonly status: 'STOPPED' | 'FAILED'; readonly failureReason?: string } | undefined {
-    switch (interruptionOf(signal)?.why) {
-      case 'service-shutdown':
-        return undefined;
-      case 'stop-requested':
-        return { status: 'STOPPED' };
-      case 'runtime-exceeded': {
-        const limit =
-          job.request.StoppingCondition.MaxRuntimeInSeconds ?? DEFAULT_MAX_RUNTIME_SECONDS;
-        return {
-          status: 'STOPPED',
-          failureReason: `The job ran for longer than StoppingCondition.MaxRuntimeInSeconds (${limit} seconds) and was stopped.`,
-        };
-      }
-      default:
-        this.context.logger.warn({ err: error, job: job.name }, 'job failed');
-        return { status: 'FAILED', failureReason: failureReason(error) };
+  ): Promise<JobEnd | undefined> {
+    const why = interruptionOf(signal)?.why;
+    if (why === 'service-shutdown') return undefined;
+    if (why === 'stop-requested') return { status: 'STOPPED' };
+    if (why !== undefined) {
+      return endByLimit((await this.context.store.get(job.name)) ?? job, why);
     }
+    this.context.logger.warn({ err: error, job: job.name }, 'job failed');
+    return { status: 'FAILED', failureReason: failureReason(error) };
   }
 }

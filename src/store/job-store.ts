@@ -21,12 +21,14 @@ export interface NewJob {
   readonly optimizationTypes: readonly string[];
   readonly tags: readonly Tag[];
   readonly createdAt: number;
+  /** Until when the job may wait to be started; undefined for any time. */
+  readonly queueDeadline?: number | undefined;
 }
 
 /** What a change of state may set besides the state itself. */
 export interface TransitionDetails {
   readonly at: number;
-  readonly failureReason?: string;
+  readonly failureReason?: string | undefined;
   readonly started?: boolean;
   readonly ended?: boolean;
 }
@@ -66,6 +68,7 @@ export class JobStore {
           ended_at: null,
           failure_reason: null,
           execution: null,
+          queue_deadline: job.queueDeadline ?? null,
         })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirst();
@@ -99,6 +102,32 @@ export class JobStore {
       .limit(limit)
       .execute();
     return rows.map(recordOfRow);
+  }
+
+  /** Waiting jobs whose time to be started is over, the longest over first. */
+  async queuedPast(time: number, limit: number): Promise<readonly JobRecord[]> {
+    const rows = await this.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('status', '=', 'STARTING')
+      .where('queue_deadline', '<=', time)
+      .orderBy('queue_deadline')
+      .limit(limit)
+      .execute();
+    return rows.map(recordOfRow);
+  }
+
+  /** When the next waiting job's time to be started is over. */
+  async earliestQueueDeadline(): Promise<number | undefined> {
+    const row = await this.db
+      .selectFrom('jobs')
+      .select('queue_deadline')
+      .where('status', '=', 'STARTING')
+      .where('queue_deadline', 'is not', null)
+      .orderBy('queue_deadline')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.queue_deadline ?? undefined;
   }
 
   async countInState(status: JobStatus): Promise<number> {

@@ -17,10 +17,12 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn('ended_at', 'bigint')
         .addColumn('failure_reason', 'text')
         .addColumn('execution', 'text')
+        .addColumn('queue_deadline', 'bigint')
         .execute();
       // One index for each order that ListOptimizationJobs offers; the name breaks ties.
       await sql`create index jobs_by_creation on jobs (created_at, name)`.execute(db);
       await sql`create index jobs_by_status on jobs (status, name)`.execute(db);
+      await sql`create index jobs_by_queue_deadline on jobs (status, queue_deadline)`.execute(db);
       await db.schema
         .createTable('tags')
         .addColumn('resource_arn', 'text', (column) => column.notNull())

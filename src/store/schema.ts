@@ -16,6 +16,8 @@ export interface JobTable {
   readonly failure_reason: string | null;
   /** What is needed to find the running step again after a restart, as JSON. */
   readonly execution: string | null;
+  /** Until when the job may wait to be started. */
+  readonly queue_deadline: number | null;
 }
 
 export interface TagTable {

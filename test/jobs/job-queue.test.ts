@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
+import { queueLimit } from '#burnish/jobs/time-limits.js';
 import { parseS3Uri } from '#burnish/objects/s3-uri.js';
 import type { JsonValue } from '#burnish/service-model/read-value.js';
 import type { JobRecord, JobRequest } from '#burnish/store/job-record.js';
@@ -55,13 +56,15 @@ async function create(name: string, change: Record<string, JsonValue> = {}): Pro
     OutputConfig: { S3OutputLocation: `s3://models/${name}` },
     ...change,
   });
+  const createdAt = Date.now();
   await store.create({
     name,
     arn: `arn:aws:sagemaker:us-east-1:000000000000:optimization-job/${name}`,
     request: request as unknown as JobRequest,
     optimizationTypes: ['Quantization'],
     tags: [],
-    createdAt: Date.now(),
+    createdAt,
+    queueDeadline: queueLimit({ request: request as unknown as JobRequest, createdAt })?.at,
   });
   queue.notify();
 }
@@ -215,6 +218,48 @@ describe('JobQueue', () => {
     const job = await until('a', ended);
     expect(job.status).toBe('STOPPED');
     expect(job.failureReason).toContain('MaxRuntimeInSeconds (1 seconds)');
+  });
+
+  it('fails a compilation that takes longer than it may, with TimeOut', async () => {
+    await queue.start();
+    await create('a', {
+      ...acting('wait-for-term'),
+      OptimizationConfigs: [{ ModelCompilationConfig: {} }],
+      StoppingCondition: { MaxRuntimeInSeconds: 1 },
+    });
+    const job = await until('a', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toMatch(/^TimeOut: .*MaxRuntimeInSeconds \(1 seconds\)/);
+  });
+
+  it('ends jobs that waited longer than they may, also over a restart', async () => {
+    await queue.start();
+    for (const name of ['a', 'b']) await create(name, acting('wait-for-term'));
+    await create('pending', { StoppingCondition: { MaxPendingTimeInSeconds: 1 } });
+    await create('patient', { StoppingCondition: { MaxPendingTimeInSeconds: 7200 } });
+    const job = await until('pending', ended);
+    expect(job.status).toBe('STOPPED');
+    expect(job.failureReason).toContain('MaxPendingTimeInSeconds (1 seconds)');
+    expect(job.startedAt).toBeUndefined();
+    expect((await store.get('patient'))?.status).toBe('STARTING');
+
+    await queue.close();
+    await create('while-down', { StoppingCondition: { MaxPendingTimeInSeconds: 0 } });
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect((await until('while-down', ended)).status).toBe('STOPPED');
+  });
+
+  it('counts waiting and running together towards MaxWaitTimeInSeconds', async () => {
+    await queue.start();
+    await create('a', {
+      ...acting('wait-for-term'),
+      StoppingCondition: { MaxWaitTimeInSeconds: 1 },
+    });
+    const job = await until('a', ended);
+    expect(job.status).toBe('STOPPED');
+    expect(job.startedAt).toBeDefined();
+    expect(job.failureReason).toContain('MaxWaitTimeInSeconds');
   });
 
   it('runs no more jobs at once than it may, first come, first served', async () => {

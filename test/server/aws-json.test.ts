@@ -195,9 +195,9 @@ describe('what is refused at creation', () => {
       /SageMakerModel is not supported/,
     ],
     [
-      'a pending limit',
-      { StoppingCondition: { MaxPendingTimeInSeconds: 7200 } },
-      /MaxPendingTimeInSeconds is not supported/,
+      'a waiting limit below the runtime',
+      { StoppingCondition: { MaxRuntimeInSeconds: 60, MaxWaitTimeInSeconds: 59 } },
+      /MaxWaitTimeInSeconds \(59\) must not be below MaxRuntimeInSeconds \(60\)/,
     ],
     [
       'a runtime of over 28 days',

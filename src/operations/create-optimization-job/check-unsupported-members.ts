@@ -23,14 +23,6 @@ const UNSUPPORTED_MEMBERS: readonly {
     member: 'TrainingPlanArns',
     isSet: (input) => (input.TrainingPlanArns ?? []).length > 0,
   },
-  {
-    member: 'StoppingCondition.MaxWaitTimeInSeconds',
-    isSet: (input) => input.StoppingCondition.MaxWaitTimeInSeconds !== undefined,
-  },
-  {
-    member: 'StoppingCondition.MaxPendingTimeInSeconds',
-    isSet: (input) => input.StoppingCondition.MaxPendingTimeInSeconds !== undefined,
-  },
 ];
 
 /**

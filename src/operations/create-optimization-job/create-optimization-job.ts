@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_RUNTIME_SECONDS } from '../../jobs/job-queue.js';
+import { DEFAULT_MAX_RUNTIME_SECONDS, queueLimit } from '../../jobs/time-limits.js';
 import { ServiceError } from '../../service-model/errors.js';
 import type { OperationInput, OperationOutput } from '../../service-model/operations.js';
 import { stepsOf } from '../../service-model/techniques.js';
@@ -48,6 +48,7 @@ export async function createOptimizationJob(
       ...given.StoppingCondition,
     },
   };
+  const createdAt = Date.now();
   const optimizationTypes = [...new Set(steps.map((step) => step.optimizationType))];
   try {
     await context.store.create({
@@ -56,7 +57,8 @@ export async function createOptimizationJob(
       request,
       optimizationTypes,
       tags,
-      createdAt: Date.now(),
+      createdAt,
+      queueDeadline: queueLimit({ request, createdAt })?.at,
     });
   } catch (error) {
     if (!(error instanceof JobExistsError)) throw error;
