@@ -1,17 +1,53 @@
-import type { Environment } from '../configuration/resolve-settings.js';
+import { type Environment, loadSharedConfig } from '../configuration/shared-config.js';
+import { CliError, UsageError } from '../output/errors.js';
 
-export type AutoPromptMode = 'on' | 'on-partial' | 'off';
+export const AUTO_PROMPT_MODES = ['on', 'on-partial', 'off'] as const;
+export type AutoPromptMode = (typeof AUTO_PROMPT_MODES)[number];
+
+/** Arguments after which there is nothing to ask for. */
+const NEVER_PROMPTED = ['help', '--help', '--version'];
 
 /**
- * Decides from the raw arguments, before they are parsed, whether to ask.
+ * Decides from the raw arguments, before they are parsed, whether to ask: the options, then
+ * AWS_CLI_AUTO_PROMPT, then `cli_auto_prompt` of the profile.
  *
  * @throws UsageError where both --cli-auto-prompt and --no-cli-auto-prompt are given.
  */
 export async function resolveAutoPromptMode(
-  _argv: readonly string[],
-  _env: Environment = process.env,
+  argv: readonly string[],
+  env: Environment = process.env,
 ): Promise<AutoPromptMode> {
-  throw new Error('being written');
+  const on = argv.includes('--cli-auto-prompt');
+  const off = argv.includes('--no-cli-auto-prompt');
+  if (on && off) {
+    throw new UsageError(
+      'Both --cli-auto-prompt and --no-cli-auto-prompt cannot be specified at the same time.',
+    );
+  }
+  if (off || NEVER_PROMPTED.some((word) => argv.includes(word))) return 'off';
+  if (on) return 'on';
+  const configured = env.AWS_CLI_AUTO_PROMPT ?? (await configuredMode(argv, env));
+  return AUTO_PROMPT_MODES.find((mode) => mode === configured?.toLowerCase()) ?? 'off';
+}
+
+async function configuredMode(
+  argv: readonly string[],
+  env: Environment,
+): Promise<string | undefined> {
+  try {
+    return (await loadSharedConfig(profileOption(argv), env)).values.cli_auto_prompt;
+  } catch (error) {
+    // A profile that doesn't exist is reported when the command is run.
+    if (error instanceof CliError) return undefined;
+    throw error;
+  }
+}
+
+function profileOption(argv: readonly string[]): string | undefined {
+  const joined = argv.find((word) => word.startsWith('--profile='));
+  if (joined !== undefined) return joined.slice('--profile='.length);
+  const index = argv.indexOf('--profile');
+  return index < 0 ? undefined : argv[index + 1];
 }
 
 /**
