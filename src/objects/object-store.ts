@@ -71,6 +71,9 @@ export interface ReadObject {
   readonly body: Readable;
 }
 
+/** An object's bytes on their way in: a stream, or a generator. */
+export type Body = AsyncIterable<Uint8Array>;
+
 export interface WriteOptions extends Cancellable {
   /** Bytes; a body of another length is refused. */
   readonly expectedLength: number;
@@ -105,7 +108,7 @@ export interface ObjectStore {
   head(bucket: string, key: string, options?: Cancellable): Promise<ObjectInfo>;
   read(bucket: string, key: string, options?: ReadOptions): Promise<ReadObject>;
   /** Stores an object whole or not at all. */
-  write(bucket: string, key: string, body: Readable, options: WriteOptions): Promise<ObjectInfo>;
+  write(bucket: string, key: string, body: Body, options: WriteOptions): Promise<ObjectInfo>;
   /** Removes an object; one that is not there is no error. */
   remove(bucket: string, key: string, options?: Cancellable): Promise<void>;
 
@@ -140,7 +143,7 @@ export interface ObjectStore {
 export interface DigestDemand {
   readonly algorithm: DigestAlgorithm;
   /** Base64; asked for once the whole body has arrived, since it may come in a trailer. */
-  readonly expected?: () => string | undefined;
+  readonly expected: () => string | undefined;
   /** The error for a body whose digest is another one. */
   readonly mismatch?: (actual: string) => Error;
 }
@@ -217,12 +220,7 @@ export interface ServedObjectStore extends ObjectStore {
   createBucket(bucket: string): Promise<void>;
   deleteBucket(bucket: string): Promise<void>;
   open(bucket: string, key: string): Promise<OpenObject>;
-  write(
-    bucket: string,
-    key: string,
-    body: Readable,
-    options: ServedWriteOptions,
-  ): Promise<ObjectInfo>;
+  write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo>;
 
   createUpload(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo>;
   uploadPart(
@@ -230,7 +228,7 @@ export interface ServedObjectStore extends ObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
-    body: Readable,
+    body: Body,
     options: BodyOptions,
   ): Promise<PartInfo>;
   /** The upload and all of its parts in order. */

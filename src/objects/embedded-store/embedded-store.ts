@@ -1,10 +1,10 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { systemErrorCode } from '../durable-files.js';
 import { ObjectStoreError } from '../errors.js';
 import { bucketNameFault } from '../names.js';
 import type {
+  Body,
   BodyOptions,
   BucketInfo,
   Cancellable,
@@ -123,12 +123,7 @@ export class EmbeddedStore implements ServedObjectStore {
     return { info: object.info, body: object.read(options.range) };
   }
 
-  write(
-    bucket: string,
-    key: string,
-    body: Readable,
-    options: ServedWriteOptions,
-  ): Promise<ObjectInfo> {
+  write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo> {
     return writeObject(this.#layout, this.#locks, bucket, key, body, options);
   }
 
@@ -169,7 +164,7 @@ export class EmbeddedStore implements ServedObjectStore {
     key: string,
     uploadId: string,
     partNumber: number,
-    body: Readable,
+    body: Body,
     options: BodyOptions,
   ): Promise<PartInfo> {
     return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, body, options);

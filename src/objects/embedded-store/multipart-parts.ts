@@ -37,8 +37,7 @@ export function chooseParts(
     if (
       part === undefined ||
       part.md5 !== want.etag ||
-      (checksum !== undefined &&
-        (checksum.algorithm !== record.checksum.algorithm || checksum.value !== part.checksum))
+      (checksum?.algorithm === record.checksum.algorithm && checksum.value !== part.checksum)
     ) {
       throw new ObjectStoreError(
         'InvalidPart',

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { compareUtf8 } from '../byte-order.js';
 import { noSuchUpload, ObjectStoreError } from '../errors.js';
 import type {
+  Body,
   BodyOptions,
   CompletedPart,
   CompleteUploadOptions,
@@ -82,7 +82,7 @@ export class MultipartUploads {
     key: string,
     uploadId: string,
     partNumber: number,
-    body: Readable,
+    body: Body,
     options: BodyOptions,
   ): Promise<PartInfo> {
     if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS) {
@@ -119,7 +119,7 @@ export class MultipartUploads {
     position: number,
     record: UploadRecord,
     partNumber: number,
-    body: Readable,
+    body: Body,
     options: BodyOptions,
   ): Promise<PartRecord> {
     const file = await openForWriting(path);

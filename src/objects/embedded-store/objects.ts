@@ -6,7 +6,13 @@ import { Readable } from 'node:stream';
 import type { ChecksumAlgorithm } from '../checksums.js';
 import { syncFolder } from '../durable-files.js';
 import { noSuchKey, ObjectStoreError } from '../errors.js';
-import type { ByteRange, ObjectInfo, OpenObject, ServedWriteOptions } from '../object-store.js';
+import type {
+  Body,
+  ByteRange,
+  ObjectInfo,
+  OpenObject,
+  ServedWriteOptions,
+} from '../object-store.js';
 import { checkInstallable, installObject, makeParents } from './installing.js';
 import type { KeyedLocks } from './keyed-locks.js';
 import {
@@ -78,7 +84,7 @@ export async function writeObject(
   locks: KeyedLocks,
   bucket: string,
   key: string,
-  body: Readable,
+  body: Body,
   options: ServedWriteOptions,
 ): Promise<ObjectInfo> {
   const path = objectPath(layout, bucket, key);
@@ -127,18 +133,20 @@ async function writeMarker(
   bucket: string,
   key: string,
   path: string,
-  body: Readable,
+  body: Body,
   options: ServedWriteOptions,
 ): Promise<ObjectInfo> {
   if (options.expectedLength > 0) {
-    body.destroy();
     throw new ObjectStoreError(
       'InvalidArgument',
       `${JSON.stringify(key)} ends in a slash and so names a folder, which cannot hold data.`,
     );
   }
-  body.destroy();
   await requireBucket(layout, bucket);
+  // There is nothing in it, but its length and signatures are to be checked.
+  for await (const chunk of body) {
+    if (chunk.byteLength > 0) throw new ObjectStoreError('InvalidRequest', 'The body is too long.');
+  }
   return locks.run(`${bucket}/${key}`, async () => {
     await makeParents(join(path, 'x'), key);
     await syncFolder(path);

@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { type DigestAlgorithm, startDigest } from '../checksums.js';
+import { BodyDigests } from '../body-digests.js';
+import type { DigestAlgorithm } from '../checksums.js';
 import { systemErrorCode } from '../durable-files.js';
 import { ObjectStoreError } from '../errors.js';
-import type { BodyOptions } from '../object-store.js';
+import type { Body, BodyOptions } from '../object-store.js';
 
 /** Bytes gathered before they are written: few large writes, and a bound on memory per body. */
 const BATCH_BYTES = 1024 * 1024;
@@ -23,18 +23,13 @@ export interface ReceivedBody {
  *   demands' own errors; what the body itself fails with
  */
 export async function receiveBody(
-  body: Readable,
+  body: Body,
   file: FileHandle,
   position: number,
   keep: readonly DigestAlgorithm[],
   options: BodyOptions,
 ): Promise<ReceivedBody> {
-  const demands = options.demands ?? [];
-  const algorithms = new Set([...keep, ...demands.map((demand) => demand.algorithm)]);
-  const running = await Promise.all(
-    [...algorithms].map(async (name) => ({ name, digest: await startDigest(name) })),
-  );
-
+  const digests = await BodyDigests.start(keep, options.demands ?? []);
   let size = 0;
   let batch: Uint8Array[] = [];
   let batched = 0;
@@ -48,7 +43,7 @@ export async function receiveBody(
     batched = 0;
   };
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       options.signal?.throwIfAborted();
       size += chunk.byteLength;
       if (size > options.expectedLength) {
@@ -57,7 +52,7 @@ export async function receiveBody(
           `The body is longer than the ${options.expectedLength} bytes that were announced.`,
         );
       }
-      for (const { digest } of running) digest.update(chunk);
+      digests.update(chunk);
       batch.push(chunk);
       batched += chunk.byteLength;
       if (batched >= BATCH_BYTES) await flush();
@@ -75,18 +70,7 @@ export async function receiveBody(
     );
   }
 
-  const digests = new Map(running.map(({ name, digest }) => [name, digest.finish()]));
-  for (const { algorithm, expected, mismatch } of demands) {
-    const actual = digests.get(algorithm)?.toString('base64') ?? '';
-    const wanted = expected?.();
-    if (wanted !== undefined && wanted !== actual) {
-      throw (
-        mismatch?.(actual) ??
-        new ObjectStoreError('BadDigest', `The ${algorithm} you specified did not match.`)
-      );
-    }
-  }
-  return { size, digests };
+  return { size, digests: digests.finish() };
 }
 
 async function writeAll(

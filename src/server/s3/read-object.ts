@@ -1,0 +1,76 @@
+import { pipeline } from 'node:stream/promises';
+import type { ByteRange, ObjectInfo } from '../../objects/object-store.js';
+import { checksumHeaders } from './checksum-headers.js';
+import { checkConditions, preconditionFailed, READ_CONDITIONS, readRange } from './conditions.js';
+import { objectHeaders } from './object-headers.js';
+import { type HeaderValues, type S3Call, sendEmpty, sendHead, sendXml } from './s3-call.js';
+import { S3Error } from './s3-error.js';
+
+export async function getObject(call: S3Call): Promise<void> {
+  const object = await call.store.open(call.bucket, call.key);
+  let sending = false;
+  try {
+    const { info } = object;
+    const reply = describeRead(call, info);
+    if (reply.statusCode === 304) return sendEmpty(call, 304, reply.headers);
+    sendHead(call.response, reply.statusCode, reply.headers);
+    sending = true;
+    await pipeline(object.read(reply.range), call.response);
+  } finally {
+    if (!sending) await object.close();
+  }
+}
+
+export async function headObject(call: S3Call): Promise<void> {
+  const info = await call.store.head(call.bucket, call.key);
+  const { statusCode, headers } = describeRead(call, info);
+  sendEmpty(call, statusCode, headers);
+}
+
+interface ReadReply {
+  readonly statusCode: number;
+  readonly headers: HeaderValues;
+  readonly range?: ByteRange;
+}
+
+/** @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber */
+function describeRead(call: S3Call, info: ObjectInfo): ReadReply {
+  const { headers, query } = call;
+  const verdict = checkConditions(headers, READ_CONDITIONS, info);
+  if (verdict === 'failed') throw preconditionFailed();
+  const common = objectHeaders(info, query);
+  if (verdict === 'unchanged') {
+    return {
+      statusCode: 304,
+      headers: { etag: common.etag, 'last-modified': common['last-modified'] },
+    };
+  }
+  checkPartNumber(query.get('partNumber'));
+  const range = readRange(headers, info);
+  if (range === undefined) {
+    const wanted = headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
+    const checksum = wanted ? checksumHeaders(info.checksum) : {};
+    return { statusCode: 200, headers: { ...common, ...checksum, 'content-length': info.size } };
+  }
+  return {
+    statusCode: 206,
+    range,
+    headers: {
+      ...common,
+      'content-length': range.end - range.start + 1,
+      'content-range': `bytes ${range.start}-${range.end}/${info.size}`,
+    },
+  };
+}
+
+/** The parts of an upload are not kept apart once it is complete: an object has one part. */
+function checkPartNumber(text: string | undefined): void {
+  if (text === undefined || text === '1') return;
+  throw new S3Error('InvalidPartNumber', 416, 'The requested partnumber is not satisfiable');
+}
+
+/** Tags are never kept, which S3 says with an empty set. */
+export async function getObjectTagging(call: S3Call): Promise<void> {
+  await call.store.head(call.bucket, call.key);
+  sendXml(call, 'Tagging', [['TagSet', '']]);
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { VerifiedRequest } from '../../identity/signature-v4.js';
+import type { ServedObjectStore } from '../../objects/object-store.js';
+import { renderXml, S3_NAMESPACE, type XmlNode } from './xml.js';
+
+/** One S3 request, verified and addressed. */
+export interface S3Call {
+  readonly store: ServedObjectStore;
+  readonly region: string;
+  readonly method: string;
+  /** Empty for requests to the service itself. */
+  readonly bucket: string;
+  /** Empty for requests to a bucket. */
+  readonly key: string;
+  readonly query: ReadonlyMap<string, string>;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly verified: VerifiedRequest;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export type S3Handler = (call: S3Call) => Promise<void>;
+
+export type HeaderValues = Readonly<Record<string, string | number | undefined>>;
+
+/** Sends a response whose body is an XML document in S3's namespace. */
+export function sendXml(
+  call: S3Call,
+  root: string,
+  content: string | readonly XmlNode[],
+  headers: HeaderValues = {},
+): void {
+  const body = Buffer.from(renderXml(root, content, S3_NAMESPACE));
+  sendHead(call.response, 200, {
+    'content-type': 'application/xml',
+    'content-length': body.byteLength,
+    ...headers,
+  });
+  call.response.end(body);
+}
+
+/** Sends a response without a body. */
+export function sendEmpty(call: S3Call, statusCode: number, headers: HeaderValues = {}): void {
+  sendHead(call.response, statusCode, headers);
+  call.response.end();
+}
+
+/** Sends the head of a response, leaving out headers without a value. */
+export function sendHead(
+  response: ServerResponse,
+  statusCode: number,
+  headers: HeaderValues,
+): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  response.writeHead(statusCode);
+}
+
+export function quoted(etag: string): string {
+  return `"${etag}"`;
+}

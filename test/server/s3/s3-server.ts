@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import {
+  type EmbeddedStore,
+  openEmbeddedStore,
+} from '#burnish/objects/embedded-store/embedded-store.js';
+import { createS3Front } from '#burnish/server/s3/s3-front.js';
+
+export const KEY = {
+  accessKeyId: 'AKIATESTTESTTESTTEST',
+  secretAccessKey: 'secret/for+tests',
+  principalArn: 'arn:aws:iam::000000000000:root',
+};
+
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly store: EmbeddedStore;
+  /** Errors the front called its own fault. */
+  readonly faults: unknown[];
+  client(config?: S3ClientConfig): S3Client;
+  close(): Promise<void>;
+}
+
+/** The S3 front on a port of its own, over an embedded store in a new folder. */
+export async function startTestServer(region = 'us-east-1'): Promise<TestServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'burnish-s3-'));
+  const store = await openEmbeddedStore(dataDir);
+  const faults: unknown[] = [];
+  const front = createS3Front({
+    store,
+    keys: (id) => (id === KEY.accessKeyId ? KEY : undefined),
+    logger: { error: (fault: unknown) => void faults.push(fault) },
+    region,
+  });
+  let count = 0;
+  const server: Server = createServer((request, response) => {
+    count += 1;
+    void front(request, response, `request-${count}`);
+  });
+  server.on('checkContinue', (request, response) => {
+    count += 1;
+    void front(request, response, `request-${count}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const clients: S3Client[] = [];
+  return {
+    url,
+    port,
+    dataDir,
+    store,
+    faults,
+    client(config = {}) {
+      const client = new S3Client({
+        endpoint: url,
+        region,
+        forcePathStyle: true,
+        credentials: KEY,
+        maxAttempts: 1,
+        ...config,
+      });
+      clients.push(client);
+      return client;
+    },
+    async close() {
+      for (const client of clients) client.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
