@@ -36,11 +36,8 @@ export function createHttpServer(routes: Routes, logger: Logger): Server {
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: NO_REQUEST_TIMEOUT },
     handle,
   );
-  // Each handler decides whether it wants the body, and says so by reading it.
-  server.on('checkContinue', (request, response) => {
-    response.writeContinue();
-    handle(request, response);
-  });
+  // A handler asks for the body when it has accepted the head.
+  server.on('checkContinue', handle);
   return server;
 }
 

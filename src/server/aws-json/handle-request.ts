@@ -44,6 +44,7 @@ export async function handleAwsJson(
   const target = String(request.headers['x-amz-target'] ?? '');
   const logger = options.logger.child({ requestId, target: target.slice(0, 128) });
   try {
+    if (request.headers.expect !== undefined) response.writeContinue();
     const body = await readBody(request);
     verify(options, request, body);
     const operation = OPERATION_HANDLERS.get(target);
