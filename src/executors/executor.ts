@@ -22,11 +22,11 @@ export interface StepExit {
 }
 
 export interface RunningStep {
-  /** What `reap` needs to find the step after a restart of the service; plain JSON. */
+  /** What `adopt` needs to find the step after a restart of the service; plain JSON. */
   readonly handle: unknown;
-  /** Fulfilled when every process of the step has ended. */
+  /** Fulfilled when the step's program has ended. */
   readonly exit: Promise<StepExit>;
-  /** Sends a signal to the step. After the step has ended it does nothing. */
+  /** Sends a signal to all of the step. After the step has ended it does nothing. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
@@ -34,8 +34,16 @@ export interface RunningStep {
 export interface Executor {
   /** @throws ExecutorError when the step can't be started */
   start(request: StepRequest): Promise<RunningStep>;
-  /** Ends, at once, whatever an earlier process of the service left running under a handle. */
-  reap(handle: unknown): Promise<void>;
+  /**
+   * Takes over a step that an earlier process of the service started, also one that has ended since.
+   * @returns undefined when nothing is known of how it ended
+   */
+  adopt(handle: unknown, folders: StepFolders): Promise<RunningStep | undefined>;
+  /**
+   * Ends, at once, whatever an earlier process of the service left running in a step's folders, also
+   * what it had no time to take note of.
+   */
+  reap(folders: StepFolders): Promise<void>;
 }
 
 /** A step could not be started or followed; the message says why and what to do. */

@@ -11,6 +11,8 @@ export interface StepFolders {
   readonly errorFile: string;
   /** The step's technique and settings, read by the program. */
   readonly stepFile: string;
+  /** The exit status in decimal digits, written by the program as its last act. */
+  readonly exitFile: string;
   /** JSON lines of progress, appended by the program. */
   readonly progressFile: string;
 }
@@ -24,6 +26,7 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
     cache: join(root, 'cache'),
     errorFile: join(root, 'errors.json'),
     stepFile: join(root, 'step.json'),
+    exitFile: join(root, 'exit-status'),
     progressFile: join(root, 'progress.jsonl'),
   };
 }

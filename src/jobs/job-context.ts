@@ -19,6 +19,8 @@ export interface JobContext {
   readonly workFolder: string;
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */
   readonly graceMs: number;
+  /** How long a step may go without a sign of life, in milliseconds. */
+  readonly silenceMs: number;
 }
 
 /** The temporary folder of a job. Names of jobs are letters, digits and hyphens alone. */

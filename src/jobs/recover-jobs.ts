@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stepFolders } from '../executors/step-folders.js';
 import type { JobRecord } from '../store/job-record.js';
-import type { JobContext } from './job-context.js';
+import { type JobContext, jobFolder } from './job-context.js';
 import { isPublished } from './publish-result.js';
 import { outputOf } from './run-job.js';
 
@@ -9,30 +10,36 @@ import { outputOf } from './run-job.js';
 const MAX_INTERRUPTED = 10_000;
 
 /**
- * Looks at every job that an earlier process of the service left in the middle: ends what still
- * runs of it, completes the job if its result was published, ends it if it was being stopped, and
- * gives back temporary space that belongs to no job.
+ * Looks at every job that an earlier process of the service left in the middle: completes it if its
+ * result was published, ends it and what still runs of it if it was being stopped, and gives back
+ * temporary space that belongs to no job.
  *
- * @returns the jobs that have to run again, oldest first
+ * @returns the jobs that have to go on, oldest first
  */
 export async function recoverJobs(context: JobContext): Promise<readonly JobRecord[]> {
   const { store, logger } = context;
-  const toRun: JobRecord[] = [];
+  const toGoOn: JobRecord[] = [];
   for (const job of await store.inStates(['INPROGRESS', 'STOPPING'], MAX_INTERRUPTED)) {
-    if (job.execution?.handle !== undefined) await context.executor.reap(job.execution.handle);
     const at = Date.now();
     if (await isPublished(context, job, outputOf(context, job))) {
       await store.transition(job.name, [job.status], 'COMPLETED', { at, ended: true });
       logger.info({ job: job.name }, 'the result of an interrupted job was published already');
     } else if (job.status === 'STOPPING') {
+      await reapSteps(context, job);
       await store.transition(job.name, ['STOPPING'], 'STOPPED', { at, ended: true });
     } else {
-      logger.info({ job: job.name }, 'an interrupted job runs again');
-      toRun.push(job);
+      logger.info({ job: job.name }, 'an interrupted job goes on');
+      toGoOn.push(job);
     }
   }
-  await reclaimWorkFolders(context.workFolder, new Set(toRun.map((job) => job.name)));
-  return toRun;
+  await reclaimWorkFolders(context.workFolder, new Set(toGoOn.map((job) => job.name)));
+  return toGoOn;
+}
+
+async function reapSteps(context: JobContext, job: JobRecord): Promise<void> {
+  for (const index of job.request.OptimizationConfigs.keys()) {
+    await context.executor.reap(stepFolders(jobFolder(context, job.name), index));
+  }
 }
 
 async function reclaimWorkFolders(workFolder: string, inUse: ReadonlySet<string>): Promise<void> {

@@ -1,18 +1,20 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findLicenseTerms } from '../executors/staging/license-terms.js';
 import { stageDatasets } from '../executors/staging/stage-datasets.js';
 import { createStepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
+import { followStep } from './follow-step.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
-import { runStep } from './run-step.js';
+import { checkUnchanged, stageSource } from './stage-source.js';
 
 /**
  * Does the work of a job: stages the source, runs the steps in order, each on the result of the one
- * before, and publishes the last result.
+ * before, and publishes the last result. A job that an earlier process of the service was in the
+ * middle of goes on with the step that it was at.
  *
  * @throws an error whose message says what is wrong, or the signal's reason when it was ended early
  */
@@ -22,55 +24,22 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = jobFolder(context, job.name);
+  await mkdir(folder, { recursive: true });
   const steps = stepsOf(job.request);
-  const note = (index: number, step: Step, text: string) =>
-    context.logs.append(context.logs.fileOf(job.name, index, step.technique), text);
-  const [firstStep] = steps;
-  if (firstStep === undefined) throw new JobFailure('The job has no optimization config.');
-
-  const source = sourceOf(context, job);
-  await note(0, firstStep, `staging ${source.uri}`);
-  const staged = await context.objects.stageFolder(source.location, join(folder, 'source'), {
-    signal,
-  });
-  await checkLicense(job, staged.path, source.uri);
-
-  let inputFolder = staged.path;
   for (const [index, step] of steps.entries()) {
-    const folders = stepFolders(folder, index);
-    await createStepFolders(folders);
-    const datasets = await stageDatasets(
-      context.objects,
-      context.locate,
-      step.environment,
-      join(folders.root, 'datasets'),
-      signal,
-    );
-    await note(index, step, `step ${index + 1} of ${steps.length}: ${step.technique}`);
-    await runStep(
-      context.executor,
-      {
-        technique: step.technique,
-        environment: step.environment,
-        datasets,
-        inputFolder,
-        folders,
-        logFile: context.logs.fileOf(job.name, index, step.technique),
-      },
-      {
-        signal,
-        graceMs: context.graceMs,
-        onStarted: (handle) => context.store.setExecution(job.name, { step: index, handle }),
-      },
-    );
-    inputFolder = folders.output;
+    if (index < (job.execution?.step ?? 0)) continue;
+    signal.throwIfAborted();
+    await runStep({ context, job, step, index, signal });
+    if (index === 0) await checkUnchanged(context, job);
   }
-
-  const output = job.request.OutputConfig.S3OutputLocation;
-  const lastStep = steps.at(-1) ?? firstStep;
-  await note(steps.length - 1, lastStep, `publishing to ${output}`);
-  await publishResult(context, job, inputFolder, outputOf(context, job), signal);
-  await note(steps.length - 1, lastStep, 'published');
+  const last = steps.length - 1;
+  const lastStep = steps[last];
+  if (lastStep === undefined) throw new JobFailure('The job has no optimization config.');
+  const run = { context, job, step: lastStep, index: last, signal };
+  await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
+  const result = stepFolders(folder, last).output;
+  await publishResult(context, job, result, outputOf(context, job), signal);
+  await note(run, 'published');
 }
 
 /** Where the job's artifacts go. */
@@ -78,21 +47,61 @@ export function outputOf(context: JobContext, job: JobRecord): ObjectLocation {
   return context.locate(job.request.OutputConfig.S3OutputLocation);
 }
 
-function sourceOf(
-  context: JobContext,
-  job: JobRecord,
-): { readonly uri: string; readonly location: ObjectLocation } {
-  const uri = job.request.ModelSource.S3?.S3Uri;
-  if (uri === undefined) throw new JobFailure('ModelSource.S3.S3Uri is not set.');
-  return { uri, location: context.locate(uri) };
+interface StepRun {
+  readonly context: JobContext;
+  readonly job: JobRecord;
+  readonly step: Step;
+  /** Counted from 0. */
+  readonly index: number;
+  readonly signal: AbortSignal;
 }
 
-async function checkLicense(job: JobRecord, folder: string, uri: string): Promise<void> {
-  if (job.request.ModelSource.S3?.ModelAccessConfig?.AcceptEula === true) return;
-  const terms = await findLicenseTerms(folder);
-  if (terms !== undefined) {
-    throw new JobFailure(
-      `The model at ${uri} carries an end-user license agreement (${terms}). Read it and, to accept it, set ModelSource.S3.ModelAccessConfig.AcceptEula to true.`,
-    );
-  }
+async function runStep(run: StepRun): Promise<void> {
+  const { context, job, index, step, signal } = run;
+  const folders = stepFolders(jobFolder(context, job.name), index);
+  const logFile = context.logs.fileOf(job.name, index, step.technique);
+  const running = (await adoptStep(run)) ?? (await startStep(run));
+  await followStep(
+    running,
+    { folders, logFile },
+    { signal, graceMs: context.graceMs, silenceMs: context.silenceMs },
+  );
+}
+
+/** The step as an earlier process of the service left it, if that is what the record speaks of. */
+async function adoptStep({ context, job, index }: StepRun) {
+  const { execution } = job;
+  if (execution?.step !== index || execution.handle === undefined) return undefined;
+  const folders = stepFolders(jobFolder(context, job.name), index);
+  return context.executor.adopt(execution.handle, folders);
+}
+
+async function startStep(run: StepRun) {
+  const { context, job, step, index, signal } = run;
+  const { technique, environment } = step;
+  const folder = jobFolder(context, job.name);
+  const folders = stepFolders(folder, index);
+  if (index === 0) await note(run, `staging ${job.request.ModelSource.S3?.S3Uri}`);
+  const inputFolder =
+    index === 0 ? await stageSource(context, job, signal) : stepFolders(folder, index - 1).output;
+  // A job that was started before may have left a process that nobody took note of.
+  if (job.startedAt !== undefined) await context.executor.reap(folders);
+  await createStepFolders(folders);
+  const datasets = await stageDatasets(
+    context.objects,
+    context.locate,
+    environment,
+    join(folders.root, 'datasets'),
+    signal,
+  );
+  await note(run, `step ${index + 1}: ${technique}`);
+  const logFile = context.logs.fileOf(job.name, index, technique);
+  const request = { technique, environment, datasets, inputFolder, folders, logFile };
+  const running = await context.executor.start(request);
+  await context.store.setExecution(job.name, { step: index, handle: running.handle });
+  return running;
+}
+
+function note({ context, job, step, index }: StepRun, text: string): Promise<void> {
+  return context.logs.append(context.logs.fileOf(job.name, index, step.technique), text);
 }

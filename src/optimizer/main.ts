@@ -2,6 +2,7 @@
  * an input folder, an output folder and settings, and knows nothing of who started it. Exit status: 0
  * when the result is whole, 143 when it was told to stop, 1 for everything else; then the error file
  * says why. */
+import { writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readContract } from './contract.js';
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
     const contract = await readContract(process.env);
     await runStep(contract, {
       progress: Progress.toFile(contract.progressFile),
-      log: (line) => process.stdout.write(`${line}\n`),
+      log: (line) => process.stdout.write(`${new Date().toISOString()} ${line}\n`),
       signal: stop.signal,
     });
     return 0;
@@ -44,4 +45,9 @@ async function writeErrorFile(path: string | undefined, text: string): Promise<v
   await writeFile(path, JSON.stringify({ error: text }));
 }
 
+process.on('exit', (status) => {
+  const path = process.env.BURNISH_EXIT_FILE;
+  // For whoever started the program and was itself restarted since: it can't wait for a child any more.
+  if (path !== undefined && path !== '') writeFileSync(path, String(status));
+});
 process.exitCode = await main();

@@ -21,6 +21,8 @@ export interface ServiceConfiguration {
   readonly maxQueuedJobs: number;
   /** How long a step has between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number;
+  /** How long a step may go without a sign of life before it is ended. */
+  readonly silenceSeconds: number;
   readonly logLevel: string;
   readonly s3Endpoint: S3EndpointConfiguration | undefined;
 }
@@ -34,6 +36,7 @@ export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
   concurrentJobs: 1,
   maxQueuedJobs: 1_000,
   stopGraceSeconds: 120,
+  silenceSeconds: 900,
   logLevel: 'info',
   s3Endpoint: undefined,
 };

@@ -60,6 +60,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       workFolder,
       executor: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
       graceMs: configuration.stopGraceSeconds * 1000,
+      silenceMs: configuration.silenceSeconds * 1000,
     },
     configuration.concurrentJobs,
   );

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
+import { stepFolders } from '#burnish/executors/step-folders.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
 import { queueLimit } from '#burnish/jobs/time-limits.js';
@@ -40,12 +41,18 @@ beforeEach(async () => {
     logger: createLogger('silent'),
     workFolder: join(folder, 'work'),
     graceMs: 300,
+    silenceMs: 60_000,
   };
   queue = new JobQueue(context, 2);
 });
 
 afterEach(async () => {
   await queue.close();
+  for (const job of await store.inStates(['INPROGRESS', 'STOPPING'], 100)) {
+    for (const index of job.request.OptimizationConfigs.keys()) {
+      await context.executor.reap(stepFolders(join(context.workFolder, job.name), index));
+    }
+  }
   await store.close();
   await rm(folder, { recursive: true });
 });
@@ -91,7 +98,23 @@ async function untilActing(name: string): Promise<{ readonly pid: number }> {
   const job = await until(name, running);
   while (!(await logOf(name)).includes('acting')) await delay(10);
   await delay(20);
-  return job.execution?.handle as { readonly pid: number };
+  return { pid: pidOf(job) };
+}
+
+function pidOf(job: JobRecord): number {
+  const handle = job.execution?.handle as { readonly pid: number } | undefined;
+  return handle?.pid ?? Number.NaN;
+}
+
+async function untilGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await delay(10);
+  }
 }
 
 async function states(name: string): Promise<string[]> {
@@ -280,34 +303,120 @@ describe('JobQueue', () => {
     expect(starts).toEqual([...starts].sort((a, b) => (a ?? 0) - (b ?? 0)));
   });
 
-  it('takes up after a restart what was in the middle, and counts no job twice', async () => {
+  it('leaves running steps alone when the service goes down, and adopts them', async () => {
     await queue.start();
-    await create('again', acting('succeed-late', { OPTION_DELAY_MS: '400' }));
-    const before = await until('again', running);
+    await create('adopted', acting('beat-then-succeed', { OPTION_DELAY_MS: '800' }));
+    const before = await until('adopted', running);
+    const { pid } = await untilActing('adopted');
     await queue.close();
-    expect((await store.get('again'))?.status).toBe('INPROGRESS');
+    expect((await store.get('adopted'))?.status).toBe('INPROGRESS');
+    expect(() => process.kill(pid, 0)).not.toThrow();
     await mkdir(join(context.workFolder, 'stray'));
 
     queue = new JobQueue(context, 2);
     await queue.start();
     expect(await readdir(context.workFolder)).not.toContain('stray');
-    const after = await until('again', ended);
+    const after = await until('adopted', ended);
     expect(after.status).toBe('COMPLETED');
     expect(after.startedAt).toBe(before.startedAt);
+    const log = await logOf('adopted');
+    expect(log.match(/acting/g)).toHaveLength(1);
   });
 
-  it('ends what a killed service left running, and what was being stopped', async () => {
+  it('takes the result of a step that ended while the service was down', async () => {
+    await queue.start();
+    await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '100' }));
+    const { pid } = await untilActing('a');
+    await queue.close();
+    await untilGone(pid);
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect((await until('a', ended)).status).toBe('COMPLETED');
+    expect((await logOf('a')).match(/acting/g)).toHaveLength(1);
+  });
+
+  it('starts a step again that was killed with the service', async () => {
+    await queue.start();
+    await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '600' }));
+    const { pid } = await untilActing('a');
+    await queue.close();
+    process.kill(-pid, 'SIGKILL');
+    await untilGone(pid);
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect((await until('a', ended)).status).toBe('COMPLETED');
+    expect((await logOf('a')).match(/acting/g)).toHaveLength(2);
+  });
+
+  it('ends a process that nobody took note of before it starts the step again', async () => {
+    await queue.start();
+    await create('a', acting('ignore-term'));
+    const { pid } = await untilActing('a');
+    await queue.close();
+    // As if the service had died between starting the step and noting it.
+    await store.setExecution('a', { step: 0 });
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    const again = await until('a', running);
+    expect(again.execution?.handle).not.toMatchObject({ pid });
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('ends what was being stopped when the service died', async () => {
     await queue.start();
     await create('orphan', acting('ignore-term'));
     const { pid } = await untilActing('orphan');
-    // As if another process of the service found the record: the queue above knows nothing of it.
+    await queue.close();
     await store.transition('orphan', ['INPROGRESS'], 'STOPPING', { at: Date.now() });
-    const second = new JobQueue(context, 2);
-    await second.start();
+    queue = new JobQueue(context, 2);
+    await queue.start();
     expect((await store.get('orphan'))?.status).toBe('STOPPED');
-    await delay(100);
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
-    await second.close();
+  });
+
+  it('goes on with the second step, not with the first, after a restart', async () => {
+    await queue.start();
+    await create('two', {
+      ...acting('succeed'),
+      OptimizationConfigs: [
+        { ModelQuantizationConfig: {} },
+        {
+          ModelCompilationConfig: {
+            OverrideEnvironment: { OPTION_ACT: 'beat-then-succeed', OPTION_DELAY_MS: '600' },
+          },
+        },
+      ],
+    });
+    const second = await until('two', (job) => job.execution?.step === 1);
+    await queue.close();
+    const pid = pidOf(second);
+    process.kill(-pid, 'SIGKILL');
+    await untilGone(pid);
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect((await until('two', ended)).failureReason).toBeUndefined();
+    expect((await logOf('two')).match(/acting/g)).toHaveLength(1);
+    const trace = JSON.parse(await readFile(join(published('two'), 'trace.json'), 'utf8'));
+    expect(trace).toHaveLength(2);
+  });
+
+  it('ends a step that gives no sign of life', async () => {
+    queue = new JobQueue({ ...context, silenceMs: 300 }, 2);
+    await queue.start();
+    await create('a', acting('ignore-term'));
+    const job = await until('a', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toMatch(/no sign of life for 0\.3 seconds.*acting: ignore-term/);
+  });
+
+  it('fails a job whose source was changed under it', async () => {
+    await queue.start();
+    await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '300' }));
+    await untilActing('a');
+    await writeFile(join(folder, 'buckets', 'models', 'source', 'late.txt'), 'new');
+    const job = await until('a', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toContain('late.txt');
   });
 
   it('completes a job whose result was published before the service died', async () => {

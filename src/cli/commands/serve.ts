@@ -15,6 +15,7 @@ Starts the service and prints one line with its endpoint URL when it is ready.
   --concurrent-jobs N      how many jobs run at once (${DEFAULT_CONFIGURATION.concurrentJobs})
   --max-queued-jobs N      how many jobs may wait (${DEFAULT_CONFIGURATION.maxQueuedJobs})
   --stop-grace-seconds N   time to save between SIGTERM and SIGKILL (${DEFAULT_CONFIGURATION.stopGraceSeconds})
+  --silence-seconds N      how long a step may go without a sign of life (${DEFAULT_CONFIGURATION.silenceSeconds})
   --log-level L            debug, info, warn, error or silent (${DEFAULT_CONFIGURATION.logLevel})
   --s3-endpoint URL        resolve s3:// URIs at this S3 endpoint instead of the embedded store;
                            credentials come from the environment, as for the AWS SDKs
@@ -31,6 +32,7 @@ const OPTIONS = {
   'concurrent-jobs': { type: 'string' },
   'max-queued-jobs': { type: 'string' },
   'stop-grace-seconds': { type: 'string' },
+  'silence-seconds': { type: 'string' },
   'log-level': { type: 'string' },
   's3-endpoint': { type: 'string' },
   's3-region': { type: 'string' },
@@ -113,6 +115,13 @@ function readConfiguration(argv: readonly string[]): ServiceConfiguration | unde
       values['stop-grace-seconds'],
       fallback.stopGraceSeconds,
       0,
+      86_400,
+    ),
+    silenceSeconds: count(
+      '--silence-seconds',
+      values['silence-seconds'],
+      fallback.silenceSeconds,
+      1,
       86_400,
     ),
     logLevel,

@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Executor, ExecutorError, type RunningStep, type StepExit } from '../executor.js';
 import { lmiEnvironment } from '../lmi-environment.js';
+import { findProcesses } from './find-processes.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
+
+/** Tells the program where its settings are, and us whose step a process is. */
+const STEP_FILE_VARIABLE = 'BURNISH_STEP_FILE';
+
+/** How often an adopted process is looked for, in milliseconds. */
+const POLL_MS = 200;
 
 /** The only variables of the service that a step's program gets to see. */
 const INHERITED_VARIABLES = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
@@ -17,7 +25,7 @@ const INHERITED_VARIABLES = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
 export function createLocalProcessExecutor(optimizerProgram: string): Executor {
   return {
     async start(request) {
-      const { stepFile, progressFile } = request.folders;
+      const { stepFile, progressFile, exitFile } = request.folders;
       const { technique, environment, datasets } = request;
       await writeFile(stepFile, JSON.stringify({ technique, environment, datasets }));
       await mkdir(dirname(request.logFile), { recursive: true });
@@ -30,19 +38,42 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
           env: {
             ...inheritedEnvironment(),
             ...lmiEnvironment(request.inputFolder, request.folders),
-            BURNISH_STEP_FILE: stepFile,
+            [STEP_FILE_VARIABLE]: stepFile,
             BURNISH_PROGRESS_FILE: progressFile,
+            BURNISH_EXIT_FILE: exitFile,
           },
         });
+        // The service may go down and leave the step running.
+        child.unref();
         return await follow(child);
       } finally {
         await log.close();
       }
     },
 
-    async reap(handle) {
+    async adopt(handle, folders) {
       const identity = handle as ProcessIdentity;
-      if (await isSameProcess(identity)) signalGroup(identity.pid, 'SIGKILL');
+      const alive = await isSameProcess(identity);
+      if (!alive && (await readExitFile(folders.exitFile)) === undefined) return undefined;
+      return {
+        handle,
+        exit: untilGone(identity).then(async () => ({
+          code: await readExitFile(folders.exitFile),
+          signal: undefined,
+        })),
+        signal(signal) {
+          isSameProcess(identity).then(
+            (same) => same && signalGroup(identity.pid, signal),
+            () => undefined,
+          );
+        },
+      };
+    },
+
+    async reap(folders) {
+      const processes = await findProcesses(STEP_FILE_VARIABLE, folders.stepFile);
+      for (const pid of processes) signalGroup(pid, 'SIGKILL');
+      await Promise.all(processes.map(async (pid) => untilGone(await identifyProcess(pid))));
     },
   };
 }
@@ -69,6 +100,20 @@ async function follow(child: ChildProcess): Promise<RunningStep> {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal);
     },
   };
+}
+
+/** A process that is not our child can only be asked for again and again. */
+async function untilGone(identity: ProcessIdentity): Promise<void> {
+  while (await isSameProcess(identity)) await delay(POLL_MS);
+}
+
+async function readExitFile(path: string): Promise<number | undefined> {
+  try {
+    const text = await readFile(path, 'utf8');
+    return /^\d{1,3}$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

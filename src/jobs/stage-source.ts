@@ -1,0 +1,64 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { changedFile, fingerprintFolder } from '../executors/staging/fingerprint-folder.js';
+import { findLicenseTerms } from '../executors/staging/license-terms.js';
+import type { JobRecord } from '../store/job-record.js';
+import { type JobContext, jobFolder } from './job-context.js';
+import { JobFailure } from './job-failure.js';
+
+/** A job's source on this machine, as it was when the job first looked. */
+interface SourceRecord {
+  readonly path: string;
+  readonly files: readonly (readonly [string, string])[];
+}
+
+const recordFile = (context: JobContext, job: JobRecord) =>
+  join(jobFolder(context, job.name), 'source.json');
+
+/**
+ * Makes the job's source available on this machine and notes what it looks like.
+ *
+ * @returns the folder; it may be the object store's own, so nobody may write to it
+ * @throws JobFailure when the license terms that it carries are not accepted, ObjectStoreError
+ */
+export async function stageSource(
+  context: JobContext,
+  job: JobRecord,
+  signal: AbortSignal,
+): Promise<string> {
+  const uri = job.request.ModelSource.S3?.S3Uri;
+  if (uri === undefined) throw new JobFailure('ModelSource.S3.S3Uri is not set.');
+  const target = join(jobFolder(context, job.name), 'source');
+  await rm(target, { recursive: true, force: true });
+  const { path } = await context.objects.stageFolder(context.locate(uri), target, { signal });
+  await checkLicense(job, path, uri);
+  const record: SourceRecord = { path, files: [...(await fingerprintFolder(path))] };
+  await writeFile(recordFile(context, job), JSON.stringify(record));
+  return path;
+}
+
+/**
+ * Checks that the source is as it was when it was staged.
+ * @throws JobFailure that names a file which was changed, added or removed
+ */
+export async function checkUnchanged(context: JobContext, job: JobRecord): Promise<void> {
+  const { path, files } = JSON.parse(
+    await readFile(recordFile(context, job), 'utf8'),
+  ) as SourceRecord;
+  const changed = changedFile(new Map(files), await fingerprintFolder(path));
+  if (changed !== undefined) {
+    throw new JobFailure(
+      `The source was changed while the job read it: ${changed}. Create the job again when the source is at rest.`,
+    );
+  }
+}
+
+async function checkLicense(job: JobRecord, folder: string, uri: string): Promise<void> {
+  if (job.request.ModelSource.S3?.ModelAccessConfig?.AcceptEula === true) return;
+  const terms = await findLicenseTerms(folder);
+  if (terms !== undefined) {
+    throw new JobFailure(
+      `The model at ${uri} carries an end-user license agreement (${terms}). Read it and, to accept it, set ModelSource.S3.ModelAccessConfig.AcceptEula to true.`,
+    );
+  }
+}
