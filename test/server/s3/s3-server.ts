@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ export interface TestServer {
   readonly store: EmbeddedStore;
   /** Errors the front called its own fault. */
   readonly faults: unknown[];
+  /** Called with every request before it is handled, for tests that break things. */
+  tamper: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   client(config?: S3ClientConfig): S3Client;
   close(): Promise<void>;
 }
@@ -39,24 +41,24 @@ export async function startTestServer(region = 'us-east-1'): Promise<TestServer>
     region,
   });
   let count = 0;
-  const server: Server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
     count += 1;
+    self.tamper?.(request, response);
     void front(request, response, `request-${count}`);
-  });
-  server.on('checkContinue', (request, response) => {
-    count += 1;
-    void front(request, response, `request-${count}`);
-  });
+  };
+  const server: Server = createServer(handle);
+  server.on('checkContinue', handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const clients: S3Client[] = [];
-  return {
+  const self: TestServer = {
     url,
     port,
     dataDir,
     store,
     faults,
+    tamper: undefined,
     client(config = {}) {
       const client = new S3Client({
         endpoint: url,
@@ -76,4 +78,5 @@ export async function startTestServer(region = 'us-east-1'): Promise<TestServer>
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return self;
 }

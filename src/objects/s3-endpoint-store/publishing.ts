@@ -1,0 +1,210 @@
+import { type FileHandle, open, opendir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ObjectStoreError } from '../errors.js';
+import { forEachConcurrently } from '../for-each-concurrently.js';
+import type { Cancellable } from '../object-store.js';
+import type { ObjectLocation } from '../s3-uri.js';
+import { asking, type Endpoint } from './endpoint.js';
+
+/** The manifest: whoever finds it finds everything else too. */
+const LAST_FILE = 'optimization-report.json';
+
+/** Bytes of a part, unless the file needs larger ones to stay under S3's 10,000. */
+const PART_BYTES = 16 * 1024 * 1024;
+const MAX_PARTS = 10_000;
+/** Parts in memory and on their way at once. */
+const PARTS_AT_ONCE = 4;
+const COMPLETIONS_AT_ONCE = 8;
+
+interface Upload {
+  readonly file: string;
+  readonly bucket: string;
+  readonly key: string;
+  readonly size: number;
+  readonly partBytes: number;
+  /** Undefined for an empty file, which is put whole at the end. */
+  readonly uploadId: string | undefined;
+  readonly parts: { ETag?: string; ChecksumCRC32?: string; PartNumber: number }[];
+}
+
+/**
+ * Uploads a folder so that none of it is visible before all of it has arrived: every file as a
+ * multipart upload, all of them completed at the end, the report last. S3 has no commit over
+ * several objects: if completing fails half-way, what was completed is removed again.
+ */
+export async function uploadFolder(
+  endpoint: Endpoint,
+  folder: string,
+  location: ObjectLocation,
+  { signal }: Cancellable,
+): Promise<void> {
+  const uploads: Upload[] = [];
+  const visible: Upload[] = [];
+  try {
+    for await (const file of walkFiles(folder, '')) {
+      signal?.throwIfAborted();
+      uploads.push(await beginUpload(endpoint, folder, file, location));
+    }
+    await forEachConcurrently(partsOf(uploads), PARTS_AT_ONCE, (part) =>
+      sendPart(endpoint, part, signal),
+    );
+    const finish = async (upload: Upload) => {
+      signal?.throwIfAborted();
+      visible.push(upload);
+      await finishUpload(endpoint, upload);
+    };
+    const isLast = (upload: Upload) => upload.file === join(folder, LAST_FILE);
+    await forEachConcurrently(
+      uploads.filter((upload) => !isLast(upload)),
+      COMPLETIONS_AT_ONCE,
+      finish,
+    );
+    for (const upload of uploads.filter(isLast)) await finish(upload);
+  } catch (error) {
+    await undo(endpoint, uploads, visible);
+    throw error;
+  }
+}
+
+/** The plain files in a folder, relative to it. @throws ObjectStoreError for anything else */
+async function* walkFiles(folder: string, base: string): AsyncGenerator<string> {
+  for await (const entry of await opendir(join(folder, base))) {
+    const name = base === '' ? entry.name : `${base}/${entry.name}`;
+    if (entry.isDirectory()) yield* walkFiles(folder, name);
+    else if (entry.isFile()) yield name;
+    else {
+      throw new ObjectStoreError(
+        'InvalidRequest',
+        `${JSON.stringify(name)} cannot be published: it is neither a plain file nor a folder`,
+      );
+    }
+  }
+}
+
+async function beginUpload(
+  endpoint: Endpoint,
+  folder: string,
+  name: string,
+  location: ObjectLocation,
+): Promise<Upload> {
+  const { client, sdk } = endpoint;
+  const { bucket } = location;
+  const key = location.key === '' ? name : `${location.key}/${name}`;
+  const file = join(folder, name);
+  const { size } = await stat(file);
+  const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
+  const common = { file, bucket, key, size, partBytes, parts: [] };
+  if (size === 0) return { ...common, uploadId: undefined };
+  const { UploadId } = await asking(endpoint, bucket, key, () =>
+    client.send(
+      new sdk.CreateMultipartUploadCommand({
+        Bucket: bucket,
+        Key: key,
+        ChecksumAlgorithm: 'CRC32',
+      }),
+    ),
+  );
+  return { ...common, uploadId: UploadId };
+}
+
+interface Part {
+  readonly upload: Upload;
+  readonly number: number;
+}
+
+function* partsOf(uploads: readonly Upload[]): Generator<Part> {
+  for (const upload of uploads) {
+    const count = Math.ceil(upload.size / upload.partBytes);
+    for (let number = 1; number <= count; number += 1) yield { upload, number };
+  }
+}
+
+async function sendPart(
+  endpoint: Endpoint,
+  { upload, number }: Part,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const { client, sdk } = endpoint;
+  const { bucket, key, uploadId } = upload;
+  const start = (number - 1) * upload.partBytes;
+  const Body = await readPiece(upload.file, start, Math.min(upload.partBytes, upload.size - start));
+  const sent = await asking(endpoint, bucket, key, () =>
+    client.send(
+      new sdk.UploadPartCommand({
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        PartNumber: number,
+        Body,
+        ChecksumAlgorithm: 'CRC32',
+      }),
+      signal === undefined ? {} : { abortSignal: signal },
+    ),
+  );
+  upload.parts.push({
+    PartNumber: number,
+    ...(sent.ETag === undefined ? {} : { ETag: sent.ETag }),
+    ...(sent.ChecksumCRC32 === undefined ? {} : { ChecksumCRC32: sent.ChecksumCRC32 }),
+  });
+}
+
+async function readPiece(path: string, start: number, length: number): Promise<Buffer> {
+  const piece = Buffer.allocUnsafe(length);
+  const file: FileHandle = await open(path, 'r');
+  try {
+    let read = 0;
+    while (read < length) {
+      const { bytesRead } = await file.read(piece, read, length - read, start + read);
+      if (bytesRead === 0) {
+        throw new ObjectStoreError(
+          'IncompleteBody',
+          `${JSON.stringify(path)} became shorter while it was being published`,
+        );
+      }
+      read += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return piece;
+}
+
+async function finishUpload(endpoint: Endpoint, upload: Upload): Promise<void> {
+  const { client, sdk } = endpoint;
+  const { bucket, key, uploadId } = upload;
+  const object = { Bucket: bucket, Key: key };
+  await asking(endpoint, bucket, key, async () => {
+    if (uploadId === undefined) {
+      await client.send(new sdk.PutObjectCommand({ ...object, Body: '' }));
+      return;
+    }
+    const Parts = upload.parts.sort((a, b) => a.PartNumber - b.PartNumber);
+    await client.send(
+      new sdk.CompleteMultipartUploadCommand({
+        ...object,
+        UploadId: uploadId,
+        MultipartUpload: { Parts },
+      }),
+    );
+  });
+}
+
+/** Takes back what can be; the failure that led here is the one to report. */
+async function undo(
+  endpoint: Endpoint,
+  uploads: readonly Upload[],
+  visible: readonly Upload[],
+): Promise<void> {
+  const { client, sdk } = endpoint;
+  await forEachConcurrently(uploads, COMPLETIONS_AT_ONCE, async (upload) => {
+    const object = { Bucket: upload.bucket, Key: upload.key };
+    const undoing: Promise<unknown>[] = [];
+    if (upload.uploadId !== undefined) {
+      const UploadId = upload.uploadId;
+      undoing.push(client.send(new sdk.AbortMultipartUploadCommand({ ...object, UploadId })));
+    }
+    if (visible.includes(upload)) undoing.push(client.send(new sdk.DeleteObjectCommand(object)));
+    await Promise.allSettled(undoing);
+  });
+}
