@@ -36,7 +36,7 @@ export function interpretHfConfig(text: string, values: JsonValue): HfConfig {
   const languageModel = multimodal ? nested : values;
   const modelType = stringOf(values.model_type) ?? stringOf(languageModel.model_type);
   if (modelType === undefined) {
-    throw new CheckpointError('has no model_type, so the model’s architecture is not known', {
+    throw new CheckpointError('has no model_type, so its architecture is not known', {
       file: CONFIG_FILE,
     });
   }

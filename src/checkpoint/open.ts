@@ -146,8 +146,5 @@ function foreignWeights(
       ({ name }) =>
         !shards.has(name) && (name.endsWith('.safetensors') || OTHER_WEIGHTS.test(name)),
     )
-    .map(
-      ({ name }) =>
-        `${name} is not part of the checkpoint’s weights and was carried along as it is.`,
-    );
+    .map(({ name }) => `${name} is not part of the checkpoint and was carried along as it is.`);
 }

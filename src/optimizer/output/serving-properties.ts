@@ -24,9 +24,7 @@ export function resultProperties(
   return {
     properties,
     notes: hadModelId
-      ? [
-          `${MODEL_ID} was left out of the result’s properties: it names the model before this step.`,
-        ]
+      ? [`${MODEL_ID} was left out of serving.properties: it names the model before this step.`]
       : [],
   };
 }

@@ -93,7 +93,7 @@ export function planQuantization(
   for (const [name, changed] of changes) {
     const widths = [...new Set(changed.map(({ columns }) => columns))].sort((a, b) => a - b);
     notes.push(
-      `${changed.length} layers, the first being ${changed[0]?.module}, use ${name}: the group size ${askedGroupSize(settings)} does not divide the width of every layer that shares their scheme (${widths.join(', ')}).`,
+      `${name} for ${changed.length === 1 ? '1 layer' : `${changed.length} layers, the first being`} ${changed[0]?.module}: the group size ${askedGroupSize(settings)} does not divide the width of every layer that shares the scheme (${widths.join(', ')}).`,
     );
   }
   return {
@@ -112,7 +112,7 @@ const TIED = 'it shares its weight with the input embedding';
 const OTHER_REASONS: Readonly<Record<OtherRole, string>> = {
   router: 'routers choose experts and are never quantized',
   embedding: 'embeddings keep their precision',
-  foreign: 'it is not part of the language model’s decoder',
+  foreign: 'it is not part of the decoder of the language model',
   other: 'it is not a linear layer of a decoder block',
 };
 
