@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What every token has at one place of the model, `[tokens, width]` f32. All that is not in memory is
+ * in a file; who reads or writes does not see the difference. */
+export interface Activations {
+  readonly width: number;
+  readonly tokens: number;
+  /** Consecutive tokens. What comes back may be the memory itself and must not be written to. */
+  read(first: number, count: number): Promise<Float32Array>;
+  write(first: number, values: Float32Array): Promise<void>;
+  /** The named tokens, one after the other. */
+  gather(tokens: Uint32Array): Promise<Float32Array>;
+  /** Adds one row of `values` to each of the named tokens. */
+  add(tokens: Uint32Array, values: Float32Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SpillOptions {
+  /** Bytes that one set of activations may take in memory; beyond them it goes to a file. */
+  readonly memoryBytes?: number;
+  /** Where the file goes; it has no name there once it is open. */
+  readonly folder?: string | undefined;
+}
+
+/** Half a gigabyte: 128 samples of 2,048 tokens at width 512, or 32 at width 2,048. */
+export const DEFAULT_MEMORY_BYTES = 512 * 1024 * 1024;
+
+/** Room for activations, in memory where they fit the budget. */
+export async function createActivations(
+  tokens: number,
+  width: number,
+  { memoryBytes = DEFAULT_MEMORY_BYTES, folder = tmpdir() }: SpillOptions = {},
+): Promise<Activations> {
+  const bytes = tokens * width * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= memoryBytes) return new MemoryActivations(tokens, width);
+  const path = join(folder, `burnish-activations-${randomUUID()}`);
+  const handle = await open(path, 'wx+', 0o600);
+  // Without a name the file goes with the process, however that ends.
+  await unlink(path);
+  return new FileActivations(tokens, width, handle);
+}
+
+class MemoryActivations implements Activations {
+  readonly width: number;
+  readonly tokens: number;
+  readonly #values: Float32Array;
+
+  constructor(tokens: number, width: number) {
+    this.tokens = tokens;
+    this.width = width;
+    this.#values = new Float32Array(tokens * width);
+  }
+
+  async read(first: number, count: number): Promise<Float32Array> {
+    return this.#values.subarray(first * this.width, (first + count) * this.width);
+  }
+
+  async write(first: number, values: Float32Array): Promise<void> {
+    this.#values.set(values, first * this.width);
+  }
+
+  async gather(tokens: Uint32Array): Promise<Float32Array> {
+    const { width } = this;
+    const rows = new Float32Array(tokens.length * width);
+    for (const [index, token] of tokens.entries()) {
+      rows.set(this.#values.subarray(token * width, (token + 1) * width), index * width);
+    }
+    return rows;
+  }
+
+  async add(tokens: Uint32Array, values: Float32Array): Promise<void> {
+    const { width } = this;
+    for (const [index, token] of tokens.entries()) {
+      addRow(this.#values, token * width, values, index * width, width);
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+class FileActivations implements Activations {
+  readonly width: number;
+  readonly tokens: number;
+  readonly #handle: FileHandle;
+  readonly #rowBytes: number;
+
+  constructor(tokens: number, width: number, handle: FileHandle) {
+    this.tokens = tokens;
+    this.width = width;
+    this.#handle = handle;
+    this.#rowBytes = width * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  async read(first: number, count: number): Promise<Float32Array> {
+    const values = new Float32Array(count * this.width);
+    await this.#read(first, values);
+    return values;
+  }
+
+  async write(first: number, values: Float32Array): Promise<void> {
+    const bytes = bytesOf(values);
+    let written = 0;
+    while (written < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(
+        bytes,
+        written,
+        bytes.length - written,
+        first * this.#rowBytes + written,
+      );
+      written += bytesWritten;
+    }
+  }
+
+  async gather(tokens: Uint32Array): Promise<Float32Array> {
+    const rows = new Float32Array(tokens.length * this.width);
+    for (const [index, token] of tokens.entries()) {
+      await this.#read(token, rows.subarray(index * this.width, (index + 1) * this.width));
+    }
+    return rows;
+  }
+
+  async add(tokens: Uint32Array, values: Float32Array): Promise<void> {
+    const row = new Float32Array(this.width);
+    for (const [index, token] of tokens.entries()) {
+      await this.#read(token, row);
+      addRow(row, 0, values, index * this.width, this.width);
+      await this.write(token, row);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+
+  async #read(first: number, target: Float32Array): Promise<void> {
+    const bytes = bytesOf(target);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await this.#handle.read(
+        bytes,
+        filled,
+        bytes.length - filled,
+        first * this.#rowBytes + filled,
+      );
+      if (bytesRead === 0) throw new Error('activations were read before they were written');
+      filled += bytesRead;
+    }
+  }
+}
+
+function addRow(
+  target: Float32Array,
+  targetAt: number,
+  source: Float32Array,
+  sourceAt: number,
+  width: number,
+): void {
+  for (let column = 0; column < width; column += 1) {
+    target[targetAt + column] = (target[targetAt + column] ?? 0) + (source[sourceAt + column] ?? 0);
+  }
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

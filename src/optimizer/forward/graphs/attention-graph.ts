@@ -1,0 +1,161 @@
+import type { AttentionOutput } from '../../../checkpoint/architectures/forward/forward-architecture.js';
+import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
+import type { Graph } from '../onnx/model.js';
+import { capture } from './capture.js';
+import { type LinearSpec, linear } from './linear.js';
+import { norm } from './norm.js';
+import { type ProjectionSpec, project } from './project.js';
+
+export const HIDDEN_INPUT = 'hidden';
+export const HIDDEN_OUTPUT = 'result';
+
+/** Points at which inputs of linear layers can be captured. */
+export const INPUT_POINT = 'input';
+export const OUTPUT_POINT = 'output';
+
+export interface AttentionGraphSpec {
+  readonly kind: 'attention';
+  readonly hiddenSize: number;
+  readonly epsilon: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly rotaryDimensions: number;
+  readonly scale: number;
+  readonly softcap: number | undefined;
+  readonly inputs: readonly ProjectionSpec<AttentionOutput>[];
+  readonly output: LinearSpec;
+  readonly headNorms: boolean;
+  readonly normAfter: boolean;
+  readonly capture: boolean;
+}
+
+/** Attention with its norms and the residual connection, over sequences of equal length.
+ *
+ * Inputs: `hidden` `[sequences, positions, width]`, `cos` and `sin` `[positions, rotated]`, `mask`
+ * `[positions, positions]` that is added to scores, and the weights by their roles. Output: `result`,
+ * shaped as `hidden`. */
+export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
+  const { hiddenSize, epsilon, heads, keyValueHeads, headSize } = spec;
+  const graph = new GraphBuilder();
+  const shape = ['sequences', 'positions', hiddenSize];
+  const hidden = graph.input(HIDDEN_INPUT, shape);
+  const rotation = {
+    cos: graph.input('cos', ['positions', spec.rotaryDimensions]),
+    sin: graph.input('sin', ['positions', spec.rotaryDimensions]),
+  };
+  const mask = graph.input('mask', ['positions', 'positions']);
+  const sizes = graph.op('Shape', [hidden], { start: 0, end: 2 });
+  const flat = graph.op('Reshape', [hidden, graph.ints([-1, hiddenSize])]);
+  const normed = norm(graph, flat, 'norm', hiddenSize, epsilon);
+  if (spec.capture) capture(graph, normed, INPUT_POINT, hiddenSize);
+  const part = project(graph, normed, spec.inputs);
+
+  /** `[tokens, heads · size]` to `[sequences, positions, heads, size]`. */
+  const byHead = (x: Value, count: number): Value =>
+    graph.op('Reshape', [
+      x,
+      graph.op('Concat', [sizes, graph.ints([count, headSize])], { axis: 0 }),
+    ]);
+  const prepared = (x: Value, count: number, role: string): Value => {
+    const split = byHead(x, count);
+    const even = spec.headNorms ? norm(graph, split, role, headSize, epsilon) : split;
+    const positionsLast = graph.op('Transpose', [even], { perm: [0, 2, 1, 3] });
+    return rotate(graph, positionsLast, rotation, spec);
+  };
+  const positions = graph.op('Shape', [hidden], { start: 1, end: 2 });
+  /** One entry for each key/value head of each sequence. */
+  const perGroup = (x: Value, ...lead: number[]): Value =>
+    graph.op('Reshape', [
+      x,
+      graph.op('Concat', [graph.ints([-1, ...lead]), positions, graph.ints([headSize])], {
+        axis: 0,
+      }),
+    ]);
+  const group = heads / keyValueHeads;
+  const scaled = graph.op('Mul', [
+    prepared(part('query'), heads, 'query_norm'),
+    graph.scalar(spec.scale),
+  ]);
+  const keys = perGroup(prepared(part('key'), keyValueHeads, 'key_norm'));
+  const values = graph.op('Transpose', [byHead(part('value'), keyValueHeads)], {
+    perm: [0, 2, 1, 3],
+  });
+  const attended = graph.op(
+    'Scan',
+    [perGroup(scaled, group), graph.op('Transpose', [keys], { perm: [0, 2, 1] }), perGroup(values)],
+    { num_scan_inputs: 3, body: attend(spec, mask) },
+  );
+  const fourDimensional = graph.op('Reshape', [
+    attended,
+    graph.op(
+      'Concat',
+      [
+        graph.op('Shape', [hidden], { start: 0, end: 1 }),
+        graph.ints([heads]),
+        positions,
+        graph.ints([headSize]),
+      ],
+      { axis: 0 },
+    ),
+  ]);
+  const together = graph.op('Reshape', [
+    graph.op('Transpose', [fourDimensional], { perm: [0, 2, 1, 3] }),
+    graph.ints([-1, heads * headSize]),
+  ]);
+  if (spec.capture) capture(graph, together, OUTPUT_POINT, heads * headSize);
+  const projected = linear(graph, together, spec.output);
+  const after = spec.normAfter
+    ? norm(graph, projected, 'norm_after', hiddenSize, epsilon)
+    : projected;
+  const sum = graph.op('Add', [flat, after]);
+  const whole = graph.op('Shape', [hidden]);
+  graph.output(HIDDEN_OUTPUT, graph.op('Reshape', [sum, whole]), shape);
+  return graph.build('attention');
+}
+
+/** Rotates the leading elements of each head, the first half of them against the second. */
+function rotate(
+  graph: GraphBuilder,
+  x: Value,
+  { cos, sin }: { readonly cos: Value; readonly sin: Value },
+  { headSize, rotaryDimensions }: AttentionGraphSpec,
+): Value {
+  const rest = headSize - rotaryDimensions;
+  const [turned = x, kept] =
+    rest === 0
+      ? [x]
+      : graph.ops('Split', [x, graph.ints([rotaryDimensions, rest])], 2, { axis: -1 });
+  const half = rotaryDimensions / 2;
+  const [first = x, second = x] = graph.ops('Split', [turned, graph.ints([half, half])], 2, {
+    axis: -1,
+  });
+  const crossed = graph.op('Concat', [graph.op('Neg', [second]), first], { axis: -1 });
+  const rotated = graph.op('Add', [
+    graph.op('Mul', [turned, cos]),
+    graph.op('Mul', [crossed, sin]),
+  ]);
+  return kept === undefined ? rotated : graph.op('Concat', [rotated, kept], { axis: -1 });
+}
+
+/** One key/value head with the query heads that share it, so that scores take the memory of these heads
+ * only: query `[group, positions, size]`, keys `[size, positions]`, values `[positions, size]`. */
+function attend(spec: AttentionGraphSpec, mask: Value): Graph {
+  const { headSize, heads, keyValueHeads, softcap } = spec;
+  const group = heads / keyValueHeads;
+  const graph = new GraphBuilder('head');
+  const query = graph.input('head_query', [group, 'positions', headSize]);
+  const keys = graph.input('head_keys', [headSize, 'positions']);
+  const values = graph.input('head_values', ['positions', headSize]);
+  const raw = graph.op('MatMul', [query, keys]);
+  const scores = softcap === undefined ? raw : softcapped(graph, raw, softcap);
+  const shares = graph.op('Softmax', [graph.op('Add', [scores, mask])], { axis: -1 });
+  graph.output('head_result', graph.op('MatMul', [shares, values]), [group, 'positions', headSize]);
+  return graph.graph('attend');
+}
+
+/** `tanh(x / cap) · cap` */
+export function softcapped(graph: GraphBuilder, x: Value, cap: number): Value {
+  const limit = graph.scalar(cap);
+  return graph.op('Mul', [graph.op('Tanh', [graph.op('Div', [x, limit])]), limit]);
+}

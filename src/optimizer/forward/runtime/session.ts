@@ -1,0 +1,125 @@
+import * as ort from 'onnxruntime-node';
+
+/** Where graphs run. */
+export const EXECUTION_PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
+export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
+
+/** The execution provider that was asked for cannot be used here. */
+export class ExecutionProviderError extends Error {
+  override readonly name = 'ExecutionProviderError';
+}
+
+/** Numbers and their shape. */
+export interface Numbers {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
+
+export type Feed =
+  | Numbers
+  | { readonly integers: BigInt64Array; readonly shape: readonly number[] };
+
+/** A graph that is ready to run. */
+export interface Session {
+  /** Runs the graph.
+   * @param into where outputs go that should not be allocated anew; of exactly their size.
+   * @param wanted outputs that come back; all of `into` if left out. */
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    into: Readonly<Record<string, Numbers>>,
+    wanted?: readonly string[],
+  ): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+/** Makes sessions and keeps them: one serves every block whose graph is the same. */
+export class Sessions {
+  readonly #provider: ExecutionProvider;
+  readonly #sessions = new Map<string, Promise<OrtSession>>();
+
+  /** @throws ExecutionProviderError if this installation has no such provider. */
+  constructor(provider: ExecutionProvider = 'cpu') {
+    const known = ort.listSupportedBackends().map(({ name }) => name);
+    if (!known.includes(provider)) {
+      throw new ExecutionProviderError(
+        `the execution provider ${provider} is not part of ONNX Runtime here; it has ${known.join(', ')}`,
+      );
+    }
+    this.#provider = provider;
+  }
+
+  /** The session of the graph that `build` makes of `spec`; equal specs share one. */
+  session<Spec extends { readonly kind: string }>(
+    spec: Spec,
+    build: (spec: Spec) => Uint8Array,
+  ): Promise<Session> {
+    const key = JSON.stringify(spec);
+    const known = this.#sessions.get(key);
+    if (known !== undefined) return known;
+    const created = this.#create(build(spec));
+    this.#sessions.set(key, created);
+    return created;
+  }
+
+  async close(): Promise<void> {
+    const open = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of open) {
+      if (session.status === 'fulfilled') await session.value.release();
+    }
+  }
+
+  async #create(model: Uint8Array): Promise<OrtSession> {
+    try {
+      const session = await ort.InferenceSession.create(model, {
+        executionProviders: [this.#provider],
+        // The arena and the pattern keep the memory of the largest run for ever.
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        // Threads that spin while they wait take the processor from whatever else runs here.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
+      });
+      return new OrtSession(session);
+    } catch (error) {
+      if (this.#provider === 'cpu') throw error;
+      throw new ExecutionProviderError(
+        `the execution provider ${this.#provider} cannot be used on this machine: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+class OrtSession implements Session {
+  readonly #session: ort.InferenceSession;
+
+  constructor(session: ort.InferenceSession) {
+    this.#session = session;
+  }
+
+  async run(
+    feeds: Readonly<Record<string, Feed>>,
+    into: Readonly<Record<string, Numbers>>,
+    wanted: readonly string[] = Object.keys(into),
+  ): Promise<Readonly<Record<string, Float32Array>>> {
+    const inputs = Object.fromEntries(
+      Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]),
+    );
+    const outputs: Record<string, ort.Tensor | null> = {};
+    for (const name of wanted) {
+      const target = into[name];
+      outputs[name] = target === undefined ? null : toTensor(target);
+    }
+    const results = await this.#session.run(inputs, outputs);
+    return Object.fromEntries(wanted.map((name) => [name, results[name]?.data as Float32Array]));
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+function toTensor(feed: Feed): ort.Tensor {
+  return 'integers' in feed
+    ? new ort.Tensor('int64', feed.integers, feed.shape)
+    : new ort.Tensor('float32', feed.values, feed.shape);
+}

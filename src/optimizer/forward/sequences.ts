@@ -1,0 +1,28 @@
+/** Consecutive tokens of the activations that go through a graph in one run: so many sequences of so
+ * many positions each. */
+export interface SequenceBatch {
+  readonly first: number;
+  readonly sequences: number;
+  readonly positions: number;
+}
+
+/** Tokens in one run of a graph: enough to keep the processors busy, few enough that what lies between
+ * two layers stays small. */
+export const RUN_TOKENS = 2048;
+
+/** Splits sequences that lie one after the other into batches of equal length.
+ * @param lengths positions of each sequence. */
+export function batchSequences(lengths: readonly number[]): readonly SequenceBatch[] {
+  const batches: SequenceBatch[] = [];
+  let first = 0;
+  for (let index = 0; index < lengths.length; ) {
+    const positions = lengths[index] ?? 0;
+    const most = Math.max(1, Math.floor(RUN_TOKENS / positions));
+    let sequences = 1;
+    while (sequences < most && lengths[index + sequences] === positions) sequences += 1;
+    batches.push({ first, sequences, positions });
+    first += sequences * positions;
+    index += sequences;
+  }
+  return batches;
+}
