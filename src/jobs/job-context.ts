@@ -5,6 +5,7 @@ import type { ObjectLocation } from '../objects/s3-uri.js';
 import type { JobStore } from '../store/job-store.js';
 import type { JobLogs } from '../telemetry/job-log.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
 
 /** What running jobs takes. */
 export interface JobContext {
@@ -15,6 +16,7 @@ export interface JobContext {
   readonly executor: Executor;
   readonly logs: JobLogs;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** Temporary space: one folder a job, on the file system of the embedded object store. */
   readonly workFolder: string;
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */

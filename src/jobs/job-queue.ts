@@ -131,16 +131,20 @@ export class JobQueue {
   }
 
   private async runToEnd(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const { store, logger } = this.context;
+    const { store, logger, metrics } = this.context;
     logger.info({ job: job.name }, 'job started');
+    const startedAt = job.startedAt ?? Date.now();
+    if (job.startedAt === undefined) metrics.jobStarted((startedAt - job.createdAt) / 1000);
     const end = await runJob(this.context, job, signal).then(
       (): JobEnd => ({ status: 'COMPLETED' }),
       (error: unknown) => this.endOf(job, error, signal),
     );
     if (end === undefined) return;
     await rm(jobFolder(this.context, job.name), { recursive: true, force: true });
+    const at = Date.now();
+    metrics.jobEnded(end.status, (at - startedAt) / 1000);
     await store.transition(job.name, ['INPROGRESS', 'STOPPING'], end.status, {
-      at: Date.now(),
+      at,
       ended: true,
       failureReason: end.failureReason,
     });

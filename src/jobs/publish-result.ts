@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ObjectLocation } from '../objects/s3-uri.js';
-import type { JobRecord } from '../store/job-record.js';
+import type { JobExecution, JobRecord } from '../store/job-record.js';
 import type { JobContext } from './job-context.js';
 
 export const REPORT_FILE = 'optimization-report.json';
@@ -18,12 +19,14 @@ export async function publishResult(
   job: JobRecord,
   folder: string,
   location: ObjectLocation,
+  execution: JobExecution,
   signal: AbortSignal,
 ): Promise<void> {
   const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
-  const step = job.request.OptimizationConfigs.length - 1;
-  await context.store.setExecution(job.name, { step, publishing: digest });
+  await context.store.setExecution(job.name, { ...execution, publishing: digest });
+  const bytes = await folderBytes(folder);
   await context.objects.publishFolder(folder, location, { signal });
+  context.metrics.resultPublished(bytes);
 }
 
 /** Whether the result that a record was about to publish is at the output location already. */
@@ -41,6 +44,15 @@ export async function isPublished(
   } catch {
     return false;
   }
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function sha256Of(stream: Readable): Promise<string> {

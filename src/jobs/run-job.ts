@@ -26,10 +26,12 @@ export async function runJob(
   const folder = jobFolder(context, job.name);
   await mkdir(folder, { recursive: true });
   const steps = stepsOf(job.request);
+  let execution = job.execution ?? { step: 0 };
   for (const [index, step] of steps.entries()) {
-    if (index < (job.execution?.step ?? 0)) continue;
+    if (index < execution.step) continue;
     signal.throwIfAborted();
-    await runStep({ context, job, step, index, signal });
+    const handle = await runStep({ context, job, step, index, signal });
+    execution = { step: index, handle };
     if (index === 0) await checkUnchanged(context, job);
   }
   const last = steps.length - 1;
@@ -38,7 +40,7 @@ export async function runJob(
   const run = { context, job, step: lastStep, index: last, signal };
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
   const result = stepFolders(folder, last).output;
-  await publishResult(context, job, result, outputOf(context, job), signal);
+  await publishResult(context, job, result, outputOf(context, job), execution, signal);
   await note(run, 'published');
 }
 
@@ -56,7 +58,8 @@ interface StepRun {
   readonly signal: AbortSignal;
 }
 
-async function runStep(run: StepRun): Promise<void> {
+/** @returns the handle by which the step was, or would have been, found again */
+async function runStep(run: StepRun): Promise<unknown> {
   const { context, job, index, step, signal } = run;
   const folders = stepFolders(jobFolder(context, job.name), index);
   const logFile = context.logs.fileOf(job.name, index, step.technique);
@@ -66,6 +69,7 @@ async function runStep(run: StepRun): Promise<void> {
     { folders, logFile },
     { signal, graceMs: context.graceMs, silenceMs: context.silenceMs },
   );
+  return running.handle;
 }
 
 /** The step as an earlier process of the service left it, if that is what the record speaks of. */

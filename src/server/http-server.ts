@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../telemetry/logger.js';
+import type { Metrics } from '../telemetry/metrics.js';
 
 /** How long a client may take to send the head of a request, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -23,10 +24,16 @@ export interface Routes {
 }
 
 /** The one port: every protocol that the service speaks, told apart by the request's head. */
-export function createHttpServer(routes: Routes, logger: Logger): Server {
+export function createHttpServer(routes: Routes, logger: Logger, metrics: Metrics): Server {
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = randomUUID();
-    route(routes, request)(request, response, requestId).catch((error: unknown) => {
+    const began = performance.now();
+    const handler = route(routes, request);
+    response.once('close', () => {
+      const protocol = handler === routes.s3 ? 's3' : 'json';
+      metrics.requestAnswered(protocol, response.statusCode, (performance.now() - began) / 1000);
+    });
+    handler(request, response, requestId).catch((error: unknown) => {
       logger.error({ err: error, requestId }, 'a request was not answered');
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,10 +12,12 @@ import { parseS3Uri } from '../objects/s3-uri.js';
 import { openSqliteStore } from '../store/open-sqlite-store.js';
 import { JobLogs } from '../telemetry/job-log.js';
 import { createLogger } from '../telemetry/logger.js';
+import { createMetrics } from '../telemetry/metrics.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
 import { lockDataFolder } from './data-folder-lock.js';
 import { createHttpServer } from './http-server.js';
+import { openPages } from './open-pages.js';
 import { createS3Front } from './s3/s3-front.js';
 
 const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
@@ -49,6 +51,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const { objects, endpointHosts } = await modelStore(configuration, embedded);
   const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
   const store = await openSqliteStore(join(dataDir, 'jobs.db'));
+  const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
   const queue = new JobQueue(
     {
@@ -57,6 +60,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       locate,
       logs,
       logger,
+      metrics,
       workFolder,
       executor: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
       graceMs: configuration.stopGraceSeconds * 1000,
@@ -84,9 +88,10 @@ export async function startService(configuration: ServiceConfiguration): Promise
       awsJson: (request, response, requestId) =>
         handleAwsJson({ operations, keys, logger }, request, response, requestId),
       s3,
-      open: { '/healthz': answerOk },
+      open: openPages(metrics, store),
     },
     logger,
+    metrics,
   );
   const url = await listen(server, configuration);
   logger.info({ url, dataDir }, 'ready');
@@ -125,8 +130,4 @@ function listen(server: Server, { host, port }: ServiceConfiguration): Promise<s
       resolve(`http://${name}:${address.port}`);
     });
   });
-}
-
-async function answerOk(_request: IncomingMessage, response: ServerResponse): Promise<void> {
-  response.writeHead(200, { 'Content-Type': 'text/plain' }).end('ok\n');
 }

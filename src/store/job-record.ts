@@ -11,7 +11,7 @@ export type JobRequest = Omit<OperationInput<'CreateOptimizationJob'>, 'Tags'>;
 export interface JobExecution {
   /** Index of the step that runs, counted from 0. */
   readonly step: number;
-  /** What the executor needs to find the step; its own business. */
+  /** What the executor needs to find the step again; its own business. */
   readonly handle?: unknown;
   /** SHA-256 of the report that is about to be published; set just before publishing. */
   readonly publishing?: string;

@@ -139,6 +139,16 @@ export class JobStore {
     return Number(row.count);
   }
 
+  /** How many jobs are in each state that any job is in. */
+  async countByState(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.db
+      .selectFrom('jobs')
+      .select((expression) => ['status', expression.fn.countAll<number>().as('count')])
+      .groupBy('status')
+      .execute();
+    return new Map(rows.map(({ status, count }) => [status, Number(count)]));
+  }
+
   /**
    * Moves a job from one of some states to another.
    * @returns false, and changes nothing, when the job is in none of them

@@ -16,6 +16,7 @@ import type { JobStore } from '#burnish/store/job-store.js';
 import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
 import { JobLogs } from '#burnish/telemetry/job-log.js';
 import { createLogger } from '#burnish/telemetry/logger.js';
+import { createMetrics } from '#burnish/telemetry/metrics.js';
 import { createRequest } from '../support/create-request.js';
 import { folderStore } from '../support/folder-store.js';
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
     executor: createLocalProcessExecutor(PROGRAM),
     logs: new JobLogs(join(folder, 'logs')),
     logger: createLogger('silent'),
+    metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
     graceMs: 300,
     silenceMs: 60_000,

@@ -363,6 +363,28 @@ describe('the wire', () => {
   });
 });
 
+describe('the pages for whoever watches', () => {
+  const page = async (path: string) => (await fetch(`${service.url}${path}`)).text();
+
+  it('say that the service is there and ready', async () => {
+    expect(await page('/healthz')).toBe('ok\n');
+    expect(await page('/readyz')).toBe('ready\n');
+  });
+
+  it('count jobs, their times and requests', async () => {
+    await create('counted');
+    await service.ended('counted');
+    const metrics = await page('/metrics');
+    expect(metrics).toMatch(/^burnish_jobs\{status="FAILED"\} [1-9]/m);
+    expect(metrics).toMatch(/^burnish_job_queue_wait_seconds_count [1-9]/m);
+    expect(metrics).toMatch(/^burnish_job_duration_seconds_count\{status="FAILED"\} [1-9]/m);
+    expect(metrics).toMatch(
+      /^burnish_request_duration_seconds_count\{protocol="json",status="200"\} [1-9]/m,
+    );
+    expect(metrics).toMatch(/^burnish_process_resident_memory_bytes [1-9]/m);
+  });
+});
+
 describe('a restart', () => {
   it('keeps the record and the access key', async () => {
     await create('kept');
