@@ -6,7 +6,9 @@ import {
 import { OPERATIONS, SERVICE } from '../service-model/operations.js';
 import type { Infer, StructureShape } from '../service-model/shape.js';
 import { addTags } from './add-tags.js';
+import { describeLogGroups } from './cloudwatch-logs/describe-log-groups.js';
 import { describeLogStreams } from './cloudwatch-logs/describe-log-streams.js';
+import { filterLogEvents } from './cloudwatch-logs/filter-log-events.js';
 import { getLogEvents } from './cloudwatch-logs/get-log-events.js';
 import { createOptimizationJob } from './create-optimization-job/create-optimization-job.js';
 import { deleteOptimizationJob } from './delete-optimization-job.js';
@@ -57,7 +59,9 @@ export const OPERATION_HANDLERS: ReadonlyMap<string, OperationHandler> = new Map
     ),
   } satisfies Record<keyof typeof BURNISH_OPERATIONS, OperationHandler>),
   ...withPrefix(CLOUDWATCH_LOGS_TARGET_PREFIX, {
+    DescribeLogGroups: handler(LOGS.DescribeLogGroups, describeLogGroups),
     DescribeLogStreams: handler(LOGS.DescribeLogStreams, describeLogStreams),
+    FilterLogEvents: handler(LOGS.FilterLogEvents, filterLogEvents),
     GetLogEvents: handler(LOGS.GetLogEvents, getLogEvents),
   } satisfies Record<keyof typeof CLOUDWATCH_LOGS_OPERATIONS, OperationHandler>),
 ]);

@@ -25,6 +25,27 @@ const LogStreamName = string({ minLength: 1, maxLength: 512, pattern: '[^:*]*' }
 const Token = string({ minLength: 1 });
 
 export const CLOUDWATCH_LOGS_OPERATIONS = {
+  DescribeLogGroups: {
+    documentation: 'Lists the log groups: there is one, for optimization jobs.',
+    input: structure('DescribeLogGroupsRequest', {
+      logGroupNamePrefix: optional(LogGroupName, 'Only groups whose name begins with this.'),
+      nextToken: optional(Token, 'Where the page before this one ended.'),
+      limit: optional(integer({ min: 1, max: 50 }), 'The most groups in one page.'),
+    }),
+    output: structure('DescribeLogGroupsResponse', {
+      logGroups: required(
+        list(
+          structure('LogGroup', {
+            logGroupName: required(LogGroupName, 'The name of the group.'),
+            arn: required(string(), 'The ARN of the group.'),
+            creationTime: required(number, 'When it was made, in milliseconds.'),
+          }),
+        ),
+        'The groups.',
+      ),
+    }),
+    errors: [],
+  },
   DescribeLogStreams: {
     documentation: 'Lists the log streams of a log group: one for each job and step.',
     input: structure('DescribeLogStreamsRequest', {
@@ -79,6 +100,45 @@ export const CLOUDWATCH_LOGS_OPERATIONS = {
       ),
       nextForwardToken: required(Token, 'Where newer lines begin; the same when there are none.'),
       nextBackwardToken: required(Token, 'Where older lines end; the same when there are none.'),
+    }),
+    errors: [],
+  },
+  FilterLogEvents: {
+    documentation: 'Reads the lines of several log streams that fit a pattern.',
+    input: structure('FilterLogEventsRequest', {
+      logGroupName: required(LogGroupName, 'The name of the log group.'),
+      logStreamNames: optional(
+        list(LogStreamName, { minLength: 1, maxLength: 100 }),
+        'Only these streams.',
+      ),
+      logStreamNamePrefix: optional(LogStreamName, 'Only streams whose name begins with this.'),
+      startTime: optional(number, 'Only lines from this time on, in milliseconds.'),
+      endTime: optional(number, 'Only lines before this time, in milliseconds.'),
+      filterPattern: optional(
+        string({ maxLength: 1024 }),
+        'Words that a line must have; -word must be absent, and one of ?word ?word must be there.',
+      ),
+      nextToken: optional(Token, 'Where the page before this one ended.'),
+      limit: optional(integer({ min: 1, max: 10_000 }), 'The most lines in one page.'),
+      interleaved: optional(
+        boolean,
+        'Of no effect, as at AWS: lines of a page are in order of time.',
+      ),
+    }),
+    output: structure('FilterLogEventsResponse', {
+      events: required(
+        list(
+          structure('FilteredLogEvent', {
+            logStreamName: required(LogStreamName, 'The stream of the line.'),
+            timestamp: required(number, 'When the line was written, in milliseconds.'),
+            message: required(string(), 'The line.'),
+            ingestionTime: required(number, 'When the line was written, in milliseconds.'),
+            eventId: required(string(), 'The same for the same line, always.'),
+          }),
+        ),
+        'The lines of this page.',
+      ),
+      nextToken: optional(Token, 'Give it back to get the next page; absent on the last.'),
     }),
     errors: [],
   },

@@ -7,6 +7,8 @@ const MAX_PAGE_BYTES = 1024 * 1024;
 const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?/;
 
 export interface LogLine {
+  /** Where it begins in its file, in bytes. */
+  readonly offset: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly text: string;
@@ -29,9 +31,17 @@ export async function readLogForward(
   const lines = wholeLines(text).slice(0, maxLines);
   if (lines.length === 0 && Buffer.byteLength(text) >= MAX_PAGE_BYTES) {
     // A line longer than a page is given in pieces, or nothing behind it would ever be read.
-    return { lines: withTimes([text], modified), start: offset, end: offset + MAX_PAGE_BYTES };
+    return {
+      lines: withTimes([text], offset, modified),
+      start: offset,
+      end: offset + MAX_PAGE_BYTES,
+    };
   }
-  return { lines: withTimes(lines, modified), start: offset, end: offset + byteLengthOf(lines) };
+  return {
+    lines: withTimes(lines, offset, modified),
+    start: offset,
+    end: offset + byteLengthOf(lines),
+  };
 }
 
 /** The last whole lines before a byte offset. */
@@ -47,7 +57,8 @@ export async function readLogBackward(
   const all = wholeLines(text.slice(cut));
   const lines = all.slice(-maxLines);
   const end = from + Buffer.byteLength(text.slice(0, cut)) + byteLengthOf(all);
-  return { lines: withTimes(lines, modified), start: end - byteLengthOf(lines), end };
+  const start = end - byteLengthOf(lines);
+  return { lines: withTimes(lines, start, modified), start, end };
 }
 
 /** The size of a log, or undefined where there is none. */
@@ -85,12 +96,15 @@ const wholeLines = (text: string) => text.split('\n').slice(0, -1);
 const byteLengthOf = (lines: readonly string[]) =>
   lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
 
-function withTimes(lines: readonly string[], fallback: number): LogLine[] {
+function withTimes(lines: readonly string[], start: number, fallback: number): LogLine[] {
   let time = Math.round(fallback);
+  let next = start;
   return lines.map((line) => {
+    const offset = next;
+    next += Buffer.byteLength(line) + 1;
     const stamp = TIMESTAMP.exec(line);
-    if (stamp === null) return { time, text: line };
+    if (stamp === null) return { offset, time, text: line };
     time = Date.parse(stamp[1] ?? '');
-    return { time, text: line.slice(stamp[0].length) };
+    return { offset, time, text: line.slice(stamp[0].length) };
   });
 }

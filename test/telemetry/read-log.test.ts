@@ -54,9 +54,9 @@ describe('readLogForward', () => {
     const { lines } = await readLogForward(file, 0, 10);
     const first = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
     expect(lines).toEqual([
-      { time: first, text: 'first' },
-      { time: first, text: '  continued' },
-      { time: Date.UTC(2026, 0, 2, 3, 4, 6), text: 'second' },
+      { offset: 0, time: first, text: 'first' },
+      { offset: 31, time: first, text: '  continued' },
+      { offset: 43, time: Date.UTC(2026, 0, 2, 3, 4, 6), text: 'second' },
     ]);
   });
 });
