@@ -18,11 +18,11 @@ export interface GatedLayout {
 }
 
 export interface ExpertsLayout extends GatedLayout {
-  /** The linear module that scores experts; blocks that lack it have a plain network. */
+  /** The linear module that scores experts, one output each; blocks that lack it have a plain
+   * network. */
   readonly router: string;
   /** Module names of experts, with {@link EXPERT} for the number; the layout counts from there. */
   readonly expert: string;
-  readonly countKeys: readonly string[];
   readonly chosenKey: string;
   /** Whether the chosen experts' weights are made to add up to one: always, or where this key of the
    * configuration says so. */

@@ -294,12 +294,13 @@ function readExperts(
   tensors: Tensors,
   name: string,
 ): Omit<ExpertsStage, 'norms'> {
-  const key = layout.countKeys.find((candidate) => reader.value(candidate) !== undefined);
-  const count = reader.count(key ?? layout.countKeys[0] ?? '', MAX_EXPERTS);
+  const [count = 0] = required(tensors, `${name}.${layout.router}`).shape;
   const hiddenSize = reader.count('hidden_size');
   const chosen = reader.count(layout.chosenKey);
-  if (chosen > count) {
-    throw new CheckpointError(`chooses ${chosen} of ${count} experts`, { file: CONFIG_FILE });
+  if (chosen > count || count > MAX_EXPERTS) {
+    throw new CheckpointError(`chooses ${chosen} of ${count} experts in ${name}`, {
+      file: CONFIG_FILE,
+    });
   }
   const { normalized, shared } = layout;
   return {

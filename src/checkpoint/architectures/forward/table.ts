@@ -146,7 +146,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
       rms_norm_eps: 1e-5,
       max_position_embeddings: 131_072,
       rope_theta: 1_000_000,
-      num_local_experts: 8,
       num_experts_per_tok: 2,
     },
     experts: {
@@ -157,7 +156,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
       output: 'w2',
       router: 'block_sparse_moe.gate',
       expert: `block_sparse_moe.experts.${EXPERT}`,
-      countKeys: ['num_local_experts'],
       chosenKey: 'num_experts_per_tok',
       normalized: true,
     },
@@ -168,7 +166,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
     name: 'qwen2_moe',
     defaults: {
       ...QWEN_DEFAULTS,
-      num_experts: 60,
       num_experts_per_tok: 4,
       norm_topk_prob: false,
     },
@@ -176,7 +173,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
       ...GATED,
       router: 'mlp.gate',
       expert: `mlp.experts.${EXPERT}`,
-      countKeys: ['num_experts', 'num_local_experts'],
       chosenKey: 'num_experts_per_tok',
       normalized: { key: 'norm_topk_prob' },
       shared: { prefix: 'mlp.shared_expert', gate: 'mlp.shared_expert_gate' },
@@ -189,7 +185,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
     defaults: {
       ...QWEN_DEFAULTS,
       num_key_value_heads: 4,
-      num_experts: 128,
       num_experts_per_tok: 8,
       norm_topk_prob: false,
     },
@@ -198,7 +193,6 @@ export const FORWARD_ARCHITECTURES: readonly ForwardArchitecture[] = [
       ...GATED,
       router: 'mlp.gate',
       expert: `mlp.experts.${EXPERT}`,
-      countKeys: ['num_experts', 'num_local_experts'],
       chosenKey: 'num_experts_per_tok',
       normalized: { key: 'norm_topk_prob' },
     },
