@@ -16,6 +16,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/**/*.faults.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['test/**/*.interop.ts'],
           testTimeout: 600_000,

@@ -10,7 +10,7 @@ import {
 } from '#burnish/optimizer/forward/graphs/head-graph.js';
 import { weightInput } from '#burnish/optimizer/forward/graphs/linear.js';
 import { Sessions } from '#burnish/optimizer/forward/runtime/session.js';
-import { PlainWeights } from '#burnish/optimizer/forward/weights/plain-weights.js';
+import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 
 /** What a model makes of one sequence. */
@@ -30,7 +30,7 @@ export async function modelStates(
   const checkpoint = await openCheckpoint(folder);
   const model = readForwardModel(checkpoint.config, checkpoint.tensors);
   const files = new TensorFiles(checkpoint.tensors);
-  const source = new PlainWeights(files);
+  const source = new StoredWeights(files);
   const sessions = new Sessions();
   const { signal } = new AbortController();
   const pass = await ForwardPass.begin(

@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  CreateOptimizationJobCommand,
+  type CreateOptimizationJobCommandInput,
+  DescribeOptimizationJobCommand,
+  type DescribeOptimizationJobCommandOutput,
+  SageMakerClient,
+  StopOptimizationJobCommand,
+} from '@aws-sdk/client-sagemaker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
+import { createRequest } from '../support/create-request.js';
+
+/** How many processes are killed; a full run takes 100 or more. */
+const KILLS = Number(process.env.BURNISH_FAULT_KILLS ?? 25);
+/** Jobs that are kept under way. */
+const AT_ONCE = 6;
+/** Of every so many jobs one is stopped by its client. */
+const STOP_EVERY = 7;
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PORT = 4600 + (process.pid % 300);
+const URL_OF_SERVICE = `http://127.0.0.1:${PORT}`;
+const SETTINGS = [
+  { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
+  { OPTION_QUANTIZE: 'int8', OPTION_EVALUATE: 'false' },
+  { OPTION_QUANTIZE: 'fp8', OPTION_FP8_SCHEME: 'FP8_DYNAMIC', OPTION_EVALUATE: 'false' },
+];
+
+let dataDir: string;
+let service: ChildProcess | undefined;
+let client: SageMakerClient;
+const accepted: string[] = [];
+
+/** A generator of one sequence of numbers from 0 to 1 for one seed, so that a failure can be repeated. */
+const seed = Number(process.env.BURNISH_FAULT_SEED ?? Date.now() % 1_000_000);
+let state = seed;
+function random(): number {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return state / 2 ** 32;
+}
+
+async function startService(): Promise<void> {
+  const program = join(ROOT, 'dist', 'cli', 'main.js');
+  const options = ['--concurrent-jobs', '3', '--stop-grace-seconds', '2', '--log-level', 'error'];
+  const child = spawn(
+    process.execPath,
+    [program, 'serve', '--port', String(PORT), '--data-dir', dataDir, ...options],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  service = child;
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once('data', () => resolve());
+    child.once('exit', () => reject(new Error('the service did not start')));
+  });
+  child.removeAllListeners('exit');
+}
+
+async function killService(): Promise<void> {
+  const child = service;
+  if (child === undefined) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await gone;
+  await startService();
+}
+
+async function killOptimizers(): Promise<void> {
+  const work = await readdir(join(dataDir, 'work')).catch(() => []);
+  for (const job of work) {
+    const stepFile = join(dataDir, 'work', job, 'step-1', 'step.json');
+    for (const pid of await findProcesses('BURNISH_STEP_FILE', stepFile)) {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch {
+        // It ended by itself in the meantime.
+      }
+    }
+  }
+}
+
+async function createJob(): Promise<void> {
+  const name = `job-${accepted.length}`;
+  const request = createRequest({
+    OptimizationJobName: name,
+    OptimizationEnvironment: SETTINGS[accepted.length % SETTINGS.length] ?? {},
+    OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
+  });
+  await client.send(
+    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
+  );
+  accepted.push(name);
+  if (accepted.length % STOP_EVERY === 0) {
+    await client.send(new StopOptimizationJobCommand({ OptimizationJobName: name }));
+  }
+}
+
+const describeJob = (name: string): Promise<DescribeOptimizationJobCommandOutput> =>
+  client.send(new DescribeOptimizationJobCommand({ OptimizationJobName: name }));
+
+async function unfinished(): Promise<number> {
+  const jobs = await Promise.all(accepted.slice(-2 * AT_ONCE).map(describeJob));
+  return jobs.filter((job) =>
+    ['STARTING', 'INPROGRESS', 'STOPPING'].includes(job.OptimizationJobStatus ?? ''),
+  ).length;
+}
+
+beforeAll(async () => {
+  console.log(`seed ${seed} (set BURNISH_FAULT_SEED to repeat), ${KILLS} kills`);
+  dataDir = await mkdtemp(join(tmpdir(), 'burnish-faults-'));
+  const model = join(ROOT, 'fixtures', 'shakespeare-llama');
+  await cp(model, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
+  await startService();
+  const lines = (await readFile(join(dataDir, 'credentials'), 'utf8')).split('\n');
+  const [accessKeyId = '', secretAccessKey = ''] = lines
+    .filter((line) => line.startsWith('aws_'))
+    .map((line) => line.slice(line.indexOf('=') + 1).trim());
+  client = new SageMakerClient({
+    endpoint: URL_OF_SERVICE,
+    region: 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey },
+  });
+});
+
+afterAll(async () => {
+  service?.kill('SIGKILL');
+  await killOptimizers();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+describe('kills at random instants', () => {
+  it('leave every accepted job in an end state, and every published result whole', async () => {
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      while ((await unfinished()) < AT_ONCE) await createJob();
+      await delay(random() * 900);
+      const victim = random();
+      if (victim > 0.3) await killOptimizers();
+      if (victim < 0.6) await killService();
+    }
+    for (const name of accepted) {
+      for (;;) {
+        const status = (await describeJob(name)).OptimizationJobStatus ?? '';
+        if (['COMPLETED', 'FAILED', 'STOPPED'].includes(status)) break;
+        await delay(50);
+      }
+    }
+
+    const ends: Record<string, number> = {};
+    for (const name of accepted) {
+      const job = await describeJob(name);
+      const status = job.OptimizationJobStatus ?? '';
+      ends[status] = (ends[status] ?? 0) + 1;
+      const folder = join(dataDir, 'buckets', 'models', 'out', name);
+      const files = await readdir(folder).catch(() => undefined);
+      if (status === 'COMPLETED') {
+        await expectWhole(folder, files ?? []);
+      } else {
+        expect(files, `${name} is ${status} and has published files`).toBeUndefined();
+        // The optimizer may have been killed; nothing else may make a job fail here.
+        if (status === 'FAILED') expect(job.FailureReason, name).toContain('was killed');
+      }
+    }
+    console.log(`${accepted.length} jobs:`, ends);
+    expect(ends.COMPLETED).toBeGreaterThan(0);
+    expect(await readdir(join(dataDir, 'work'))).toEqual([]);
+  });
+});
+
+async function expectWhole(folder: string, files: readonly string[]): Promise<void> {
+  const report = JSON.parse(await readFile(join(folder, 'optimization-report.json'), 'utf8'));
+  expect(report.complete).toBe(true);
+  const named = report.files.map((file: { name: string }) => file.name);
+  expect([...files].sort()).toEqual([...named, 'optimization-report.json'].sort());
+  for (const { name, bytes, sha256 } of report.files) {
+    const content = await readFile(join(folder, name));
+    expect(content.length, name).toBe(bytes);
+    expect(createHash('sha256').update(content).digest('hex'), name).toBe(sha256);
+  }
+}
