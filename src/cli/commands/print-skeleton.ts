@@ -5,6 +5,7 @@ import { inputSkeleton, outputSkeleton } from '../input/skeleton/generate-skelet
 import { yamlInputSkeleton } from '../input/skeleton/yaml-skeleton.js';
 import { validateParameters } from '../input/validate-parameters.js';
 import { printValue } from '../output/print-output.js';
+import { printDirectly } from './direct-output.js';
 
 /**
  * Prints what `--generate-cli-skeleton` asks for; nothing is sent.
@@ -20,9 +21,9 @@ export async function printSkeleton(
 ): Promise<void> {
   const operation: Operation = OPERATIONS[operationName];
   if (kind === 'input') {
-    process.stdout.write(`${JSON.stringify(inputSkeleton(operation.input), null, 4)}\n`);
+    await printDirectly(`${JSON.stringify(inputSkeleton(operation.input), null, 4)}\n`);
   } else if (kind === 'yaml-input') {
-    process.stdout.write(yamlInputSkeleton(operation.input));
+    await printDirectly(yamlInputSkeleton(operation.input));
   } else {
     validateParameters(operation.input, input);
     const output = operation.output === undefined ? {} : outputSkeleton(operation.output);

@@ -7,6 +7,7 @@ import {
   structure,
 } from '../../service-model/shape.js';
 import type { Client } from '../client/client.js';
+import type { Output } from '../terminal/open-output.js';
 import { readAnswer } from './read-answer.js';
 import { jobHasEnded, pause } from './wait-for-job.js';
 
@@ -51,14 +52,16 @@ export async function showLogs(
   client: Client,
   jobName: string,
   follow: boolean,
-  write: (line: string) => void,
+  output: Pick<Output, 'write'>,
   signal: AbortSignal,
 ): Promise<void> {
   const log = new JobLog(client, jobName, signal);
   for (;;) {
     // Asked before reading: what a job wrote before its end is there when the end is known.
     const ended = follow && (await jobHasEnded(client, jobName, signal));
-    for await (const line of log.newLines()) write(line);
+    for await (const line of log.newLines()) {
+      if (!(await output.write(line))) return;
+    }
     if (!follow || ended) break;
     await pause(FOLLOW_MS, signal);
   }

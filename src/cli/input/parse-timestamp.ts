@@ -40,7 +40,8 @@ const FORMATS: readonly RegExp[] = [
  * UTC. Undefined where it is no time.
  */
 export function parseTimestamp(value: InputValue): number | undefined {
-  if (typeof value === 'number') return inRange(value);
+  // A boolean is a number in Python, so the AWS CLI takes it for one.
+  if (typeof value === 'number' || typeof value === 'boolean') return inRange(Number(value));
   if (value instanceof Decimal) return inRange(value.value);
   if (typeof value !== 'string') return undefined;
   const epoch = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)

@@ -67,8 +67,8 @@ function service(
 
 async function logOf(client: Client, follow: boolean) {
   const lines: string[] = [];
-  const write = (line: string) => lines.push(line);
-  await showLogs(client, 'job', follow, write, new AbortController().signal);
+  const write = async (line: string) => lines.push(line) > 0;
+  await showLogs(client, 'job', follow, { write }, new AbortController().signal);
   return lines;
 }
 

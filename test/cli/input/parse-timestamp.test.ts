@@ -26,6 +26,7 @@ describe('timestamps', () => {
 
   it('reads numbers as seconds since the epoch', () => {
     expect(parseTimestamp(2024)).toBe(2024);
+    expect(parseTimestamp(true)).toBe(1);
     expect(parseTimestamp('2024')).toBe(2024);
     expect(parseTimestamp('1.7e9')).toBe(1_700_000_000);
     expect(parseTimestamp(new Decimal('-1.5'))).toBe(-2);
@@ -47,7 +48,6 @@ describe('timestamps', () => {
     '1e12',
     '0000-01-01',
     null,
-    true,
     ['2024'],
     {},
   ])('refuses %j', (value) => {

@@ -55,7 +55,7 @@ describe('shorthand', () => {
     ['a=[b', "Expected: ',', received: 'EOF' for input:\na=[b\n    ^"],
     ['a={b=c', "Expected: ',', received: 'EOF' for input:\na={b=c\n      ^"],
     ['a={b}', "Expected: '=', received: '}' for input:\na={b}\n    ^"],
-    ["a='b", "Expected: '<single quoted>', received: '<none>' for input:\na='b\n  ^"],
+    ["a='b", "Expected: '<singled quoted>', received: '<none>' for input:\na='b\n  ^"],
     ['a="b', `Expected: '<double quoted>', received: '<none>' for input:\na="b\n  ^`],
     ['a={b=é}é', "Expected: ',', received: 'é' for input:\na={b=é}é\n       ^"],
     ['a={b=c}😀', "Expected: ',', received: '😀' for input:\na={b=c}😀\n       ^"],
@@ -82,7 +82,7 @@ describe('shorthand', () => {
 
   it('stays linear where nothing closes a quote', () => {
     const backslashes = '\\'.repeat(200_000);
-    expect(() => parse(`a='${backslashes}`)).toThrow('<single quoted>');
+    expect(() => parse(`a='${backslashes}`)).toThrow('<singled quoted>');
   });
 
   const text = fc.string({ unit: 'grapheme' });

@@ -139,7 +139,8 @@ class ShorthandReader {
     if (quote !== undefined) {
       const value = this.quoted(quote);
       if (value !== undefined) return value;
-      throw this.syntaxError(quote === "'" ? '<single quoted>' : '<double quoted>', '<none>');
+      // Spelled as the AWS CLI spells it.
+      throw this.syntaxError(quote === "'" ? '<singled quoted>' : '<double quoted>', '<none>');
     }
     const word = matchFirstWord(this.input, this.index);
     if (word === undefined) return '';
