@@ -15,8 +15,9 @@ export function checkQuantizeTask(task: QuantizeRowsTask): void {
   const refuse = (problem: string): never => {
     throw new KernelTaskError(name, problem);
   };
-  if (!Number.isSafeInteger(rows * columns) || rows < 1 || columns < 1) {
-    refuse(`shape [${rows}, ${columns}] is not that of a weight; both sizes must be 1 or more.`);
+  const sizes = [rows, columns, rows * columns * FLOAT_BYTES.F32];
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    refuse(`shape [${rows}, ${columns}] is not that of a weight.`);
   }
   const rowBytes = columns * FLOAT_BYTES[sourceType];
   if (rowBytes > MAX_ROW_BYTES) {

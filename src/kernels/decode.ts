@@ -26,14 +26,17 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** The worth of a half's last mantissa bit, by its exponent field. */
+const HALF_STEPS = Float64Array.from({ length: 31 }, (_, field) => 2 ** (Math.max(field, 1) - 25));
+
 /** The number that 16 bits of IEEE 754 half precision stand for. */
 export function decodeHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const mantissa = bits & 0x3ff;
   if (exponent === 0x1f) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  const significand = exponent === 0 ? mantissa : 1024 + mantissa;
+  return sign * significand * (HALF_STEPS[exponent] ?? Number.NaN);
 }
 
 /**
@@ -48,6 +51,8 @@ export function decodeFloat8(code: number): number {
   if (exponent === 0) return sign * mantissa * 2 ** -9;
   return sign * (8 + mantissa) * 2 ** (exponent - 10);
 }
+
+const FLOAT8_NUMBERS = Float32Array.from({ length: 256 }, (_, code) => decodeFloat8(code));
 
 /** Elements of `type` as f32; every one of them has an exact f32. */
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
@@ -66,8 +71,8 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
 
 /** Field `index` of the word at byte `at`, the lowest bits first, moved down to its code. */
 function unpackCode(words: DataView, at: number, index: number, bits: number): number {
-  const field = (words.getUint32(at, true) >>> (index * bits)) & (2 ** bits - 1);
-  return field - 2 ** (bits - 1);
+  const field = (words.getUint32(at, true) >>> (index * bits)) & ((1 << bits) - 1);
+  return field - (1 << (bits - 1));
 }
 
 /**
@@ -96,7 +101,9 @@ export function decodeColumns(
 
   /** The code in a column, before any zero point. */
   const codeAt = (column: number): number => {
-    if (scheme.type === 'float') return decodeFloat8(codes.getUint8(row * columns + column));
+    if (scheme.type === 'float') {
+      return FLOAT8_NUMBERS[codes.getUint8(row * columns + column)] ?? Number.NaN;
+    }
     if (!scheme.packed) return codes.getInt8(row * columns + column);
     const word = row * wordsPerRow + Math.floor(column / perWord);
     return unpackCode(codes, word * 4, column % perWord, bits);

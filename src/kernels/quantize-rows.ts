@@ -21,7 +21,11 @@ export interface QuantizeRowsTask {
   readonly zeroPoints?: FileRange;
 }
 
-/** What encoding cost, measured on the decoded codes with the scales as stored. */
+/**
+ * What encoding cost, measured on the decoded codes with the scales as stored. The sums are good to
+ * about 1e-6 of themselves; weights below 2^-60 of their own scale, which only F16 scales can be so
+ * far above, count as nothing in them.
+ */
 export interface QuantizationError {
   /** sqrt(sumSquaredError / sumSquares); 0 for an all-zero weight. */
   readonly relativeRms: number;
