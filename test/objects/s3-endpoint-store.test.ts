@@ -141,9 +141,10 @@ describe('staging', () => {
     await put('m2/other', 'x');
     let broken = 0;
     server.tamper = (request: IncomingMessage, response: ServerResponse) => {
-      if (request.method !== 'GET' || request.url?.includes('weights') !== true) return;
+      if (request.method !== 'GET' || request.url?.includes('weights') !== true) return false;
       broken += 1;
       if (broken % 2 === 1 && broken < 12) cut(response, 3 * MIB);
+      return false;
     };
     let bytes = 0;
     const staged = await store.stageFolder({ bucket, key: 'm' }, join(scratch, 'in'), {
@@ -167,9 +168,10 @@ describe('staging', () => {
     await put('m/weights.bin', randomBytes(20 * MIB));
     let replaced: Promise<unknown> | undefined;
     server.tamper = (request, response) => {
-      if (request.method !== 'GET' || !request.headers.range) return;
+      if (request.method !== 'GET' || !request.headers.range) return false;
       cut(response, MIB);
       replaced ??= put('m/weights.bin', randomBytes(20 * MIB));
+      return false;
     };
     await expect(store.stageFolder({ bucket, key: 'm' }, join(scratch, 'a'))).rejects.toMatchObject(
       { code: 'PreconditionFailed' },
@@ -177,6 +179,7 @@ describe('staging', () => {
     await replaced;
     server.tamper = (request, response) => {
       if (request.headers.range) cut(response, 0);
+      return false;
     };
     await expect(store.stageFolder({ bucket, key: 'm' }, join(scratch, 'b'))).rejects.toMatchObject(
       { code: 'StoreUnavailable' },
@@ -211,9 +214,10 @@ describe('staging', () => {
     await put('m.tar.gz', Buffer.concat(chunks));
     let broken = 0;
     server.tamper = (request, response) => {
-      if (request.method !== 'GET') return;
+      if (request.method !== 'GET') return false;
       broken += 1;
       if (broken < 4) cut(response, 600_000);
+      return false;
     };
     const staged = await store.stageFolder({ bucket, key: 'm.tar.gz' }, join(scratch, 'in'));
     expect(broken).toBeGreaterThan(2);
@@ -245,6 +249,7 @@ describe('publishing', () => {
       if (completes || (request.method === 'PUT' && !url.includes('partNumber='))) {
         order.push(url.split('?')[0] ?? '');
       }
+      return false;
     };
     await store.publishFolder(folder, { bucket, key: 'jobs/one' });
     expect(order).toHaveLength(4);
@@ -261,29 +266,26 @@ describe('publishing', () => {
   it('shows nothing and leaves no upload when a part, a completion or the caller fails', async () => {
     const refuse = (response: ServerResponse) => {
       response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
-      response.setHeader = () => response;
-      response.writeHead = () => response;
-      response.end = () => response;
+      return true;
     };
     const folder = await result();
     const stop = new AbortController();
-    const attempts: [(request: IncomingMessage, response: ServerResponse) => void, string][] = [
+    const attempts: [NonNullable<TestServer['tamper']>, string][] = [
       [
-        (request, response) => {
-          if (request.url?.includes('partNumber=2')) refuse(response);
-        },
+        (request, response) => request.url?.includes('partNumber=2') === true && refuse(response),
         'ObjectStoreError',
       ],
       [
         (request, response) => {
           const completes = request.method === 'POST' && request.url?.includes('uploadId=');
-          if (completes && request.url?.includes('report')) refuse(response);
+          return completes === true && request.url?.includes('report') === true && refuse(response);
         },
         'ObjectStoreError',
       ],
       [
         (request) => {
           if (request.url?.includes('partNumber=3')) stop.abort();
+          return false;
         },
         'AbortError',
       ],

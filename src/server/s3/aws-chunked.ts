@@ -35,6 +35,19 @@ export async function* decodeAwsChunked(
   trailers: Map<string, string>,
 ): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(source);
+  try {
+    yield* decode(reader, coding, request, trailers);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* decode(
+  reader: ByteReader,
+  coding: ChunkedBody,
+  request: VerifiedRequest,
+  trailers: Map<string, string>,
+): AsyncGenerator<Uint8Array> {
   let signature = request.signature;
   const verify = (given: string, expected: string) => {
     if (!equalHex(given, expected)) {
@@ -125,6 +138,11 @@ class ByteReader {
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** Lets go of the stream, read to its end or not. */
+  async close(): Promise<void> {
+    await this.#source.return?.();
   }
 
   /** Whether the stream is at its end. */

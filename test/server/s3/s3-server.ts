@@ -23,8 +23,8 @@ export interface TestServer {
   readonly store: EmbeddedStore;
   /** Errors the front called its own fault. */
   readonly faults: unknown[];
-  /** Called with every request before it is handled, for tests that break things. */
-  tamper: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** Called with every request first, for tests that break things; true if it has answered. */
+  tamper: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   client(config?: S3ClientConfig): S3Client;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function startTestServer(region = 'us-east-1'): Promise<TestServer>
   let count = 0;
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     count += 1;
-    self.tamper?.(request, response);
+    if (self.tamper?.(request, response) === true) return;
     void front(request, response, `request-${count}`);
   };
   const server: Server = createServer(handle);

@@ -524,7 +524,7 @@ describe('multipart uploads', () => {
 
   interface Sent {
     PartNumber: number;
-    ETag: string | undefined;
+    ETag?: string | undefined;
   }
   async function upload(Key: string, order: readonly number[], create: object = {}) {
     const { UploadId } = await s3.send(
