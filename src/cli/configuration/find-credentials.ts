@@ -101,9 +101,12 @@ function staticCredentials(
   };
 }
 
+/** The chain would warn, on standard error, of access keys in the environment beside a profile. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 async function fetchCredentials(profile: string, region: string): Promise<Credentials> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
-  const provide = defaultProvider({ profile, clientConfig: { region } });
+  const provide = defaultProvider({ profile, clientConfig: { region }, logger: SILENT });
   try {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await provide();
     return {

@@ -84,7 +84,7 @@ async function printPages(
   const itemsOf = (page: WireValue): WireValue => (page as WireObject)[resultKey] ?? null;
   if (settings.output === 'yaml-stream') {
     for await (const body of response.pages()) {
-      if (!(await printer.print(read(body)))) return;
+      if (!(await printer.printPage(read(body)))) return;
     }
     return;
   }
@@ -119,12 +119,21 @@ class Printer {
     private readonly stdout: Terminal,
   ) {}
 
-  /** Resolves to false where nobody reads any longer. */
+  /** Prints a whole response; an empty structure prints nothing. False where nobody reads. */
   async print(response: WireValue): Promise<boolean> {
+    const value = this.#select(response);
+    const isEmpty = isWireObject(value) && Object.keys(value).length === 0;
+    return this.output.write(isEmpty ? '' : await this.#format(value));
+  }
+
+  /** Prints one page of several, an empty one too. False where nobody reads. */
+  async printPage(page: WireValue): Promise<boolean> {
+    return this.output.write(await this.#format(this.#select(page)));
+  }
+
+  #select(response: WireValue): WireValue {
     const { query } = this.settings;
-    const value = query === undefined ? response : query.search(response);
-    const text = await this.#format(value);
-    return this.output.write(text);
+    return query === undefined ? response : query.search(response);
   }
 
   async #format(value: WireValue): Promise<string> {
@@ -134,9 +143,8 @@ class Printer {
       case 'table':
         return this.#formatTable(value);
       case 'json':
-        return isEmptyStructure(value) ? '' : formatJson(value);
+        return formatJson(value);
       default: {
-        if (isEmptyStructure(value)) return '';
         const { formatYaml } = await import('./format-yaml.js');
         return formatYaml(this.settings.output === 'yaml' ? value : [value]);
       }
@@ -158,6 +166,3 @@ class Printer {
     });
   }
 }
-
-const isEmptyStructure = (value: WireValue): boolean =>
-  isWireObject(value) && Object.keys(value).length === 0;

@@ -5,6 +5,7 @@ import { scalarText } from './scalar-text.js';
 import {
   type ExactNumber,
   floatNumber,
+  integerNumber,
   isWireList,
   isWireObject,
   numberText,
@@ -127,14 +128,17 @@ function extreme(
 function sum(list: readonly (number | ExactNumber)[]): number | ExactNumber {
   if (list.every((item) => /^-?\d+$/.test(item.toString()))) {
     const total = list.reduce((partial: bigint, item) => partial + BigInt(item.toString()), 0n);
-    return parseWireJson(total.toString()) as number | ExactNumber;
+    return integerNumber(total);
   }
   return floatNumber(list.reduce((partial: number, item) => partial + item.valueOf(), 0));
 }
 
+const rounded = (value: number | ExactNumber, round: (value: number) => number) =>
+  /^-?\d+$/.test(numberText(value)) ? value : integerNumber(BigInt(round(value.valueOf())));
+
 function toNumber(text: string): WireValue {
   const trimmed = text.trim();
-  if (/^[-+]?\d+$/.test(trimmed)) return parseWireJson(BigInt(trimmed.replace('+', '')).toString());
+  if (/^[-+]?\d+$/.test(trimmed)) return integerNumber(BigInt(trimmed.replace('+', '')));
   if (!/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(trimmed)) return null;
   return floatNumber(Number(trimmed));
 }
@@ -173,7 +177,7 @@ const FUNCTIONS: Readonly<Record<string, QueryFunction>> = {
       return numbers.length === 0 ? null : floatNumber(sum(numbers).valueOf() / numbers.length);
     },
   },
-  ceil: { signature: [['number']], apply: (value) => Math.ceil(Number(value)) },
+  ceil: { signature: [['number']], apply: (value) => rounded(value as number, Math.ceil) },
   contains: {
     signature: [['array', 'string'], []],
     apply: (subject, search) => {
@@ -191,7 +195,7 @@ const FUNCTIONS: Readonly<Record<string, QueryFunction>> = {
     signature: [['string'], ['string']],
     apply: (text, suffix) => (text as string).endsWith(suffix as string),
   },
-  floor: { signature: [['number']], apply: (value) => Math.floor(Number(value)) },
+  floor: { signature: [['number']], apply: (value) => rounded(value as number, Math.floor) },
   join: {
     signature: [['string'], ['array-string']],
     apply: (separator, list) => (list as readonly string[]).join(separator as string),

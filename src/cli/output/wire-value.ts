@@ -51,11 +51,7 @@ export function parseWireJson(text: string): WireValue {
 }
 
 function readNumber(text: string): number | ExactNumber {
-  const value = Number(text);
-  if (isInteger(text)) {
-    return Number.isSafeInteger(value) ? value : new ExactNumber(value, BigInt(text).toString());
-  }
-  return floatNumber(value);
+  return isInteger(text) ? integerNumber(BigInt(text)) : floatNumber(Number(text));
 }
 
 /** A value that is a float wherever types matter: 2 prints as `2.0`. */
@@ -86,10 +82,16 @@ export function floatText(value: number): string {
   return `${sign}${whole}.${digits.slice(exponent + 1) || '0'}`;
 }
 
+/** An integer of any length. */
+export const integerNumber = (value: bigint): number | ExactNumber =>
+  Number.isSafeInteger(Number(value))
+    ? Number(value)
+    : new ExactNumber(Number(value), value.toString());
+
 /** A number's text: integers in full, floats as Python spells them. */
 export function numberText(value: number | ExactNumber): string {
   if (value instanceof ExactNumber) return value.text;
-  return Number.isInteger(value) ? BigInt(value).toString() : floatText(value);
+  return Number.isSafeInteger(value) ? String(value) : floatText(value);
 }
 
 /** Text order by code point, as in Python; JavaScript's own order is by UTF-16 unit. */
