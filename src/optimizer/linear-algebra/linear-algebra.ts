@@ -5,14 +5,39 @@ export interface Matrix {
   readonly values: Float32Array;
 }
 
+export interface MultiplyOptions {
+  /** Multiplies `Aᵀ · B`; A is then given as it lies, `[inner, rows]`. */
+  readonly transposeA?: boolean;
+  /** Multiplies `A · Bᵀ`; B is then given as it lies, `[columns, inner]`. */
+  readonly transposeB?: boolean;
+  /** Where the product goes; may be part of a larger array, but not of one that is read. */
+  readonly into?: Float32Array;
+}
+
 /**
- * Dense linear algebra in f32 on all processors.
+ * Dense matrix products in f32.
  *
- * Results are the same, bit for bit, whatever the number of threads.
+ * A product has the same bits whatever the number of threads. Calls may overlap, and should: each is
+ * split into pieces that run on other threads while the caller goes on.
  */
 export interface LinearAlgebra {
-  /** `A · B`. */
-  multiply(a: Matrix, b: Matrix): Promise<Matrix>;
-  /** `A · Bᵀ`. */
-  multiplyTransposed(a: Matrix, b: Matrix): Promise<Matrix>;
+  /** Products that can run at the same time. */
+  readonly threads: number;
+  multiply(a: Matrix, b: Matrix, options?: MultiplyOptions): Promise<Matrix>;
+  /** Ends what was started; no product may be under way. */
+  close(): Promise<void>;
+}
+
+/** A matrix of the given rows within a larger one. */
+export function rowsOf({ values, columns }: Matrix, first: number, end: number): Matrix {
+  return { rows: end - first, columns, values: values.subarray(first * columns, end * columns) };
+}
+
+/** Wraps values that lie row after row.
+ * @throws RangeError if their number is not rows × columns. */
+export function matrix(values: Float32Array, rows: number, columns: number): Matrix {
+  if (values.length !== rows * columns) {
+    throw new RangeError(`${values.length} values are not a matrix of [${rows}, ${columns}]`);
+  }
+  return { rows, columns, values };
 }

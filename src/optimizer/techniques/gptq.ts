@@ -1,0 +1,131 @@
+import type { Matrix } from '../linear-algebra/linear-algebra.js';
+import { aimAtOriginal } from './aim-at-original.js';
+import { chooseScales, type RangeChoice } from './choose-scales.js';
+import { descending, permuteColumns, permuteSymmetric } from './column-order.js';
+import { encodedIntegers } from './encode-integers.js';
+import type { EncodedIntegers } from './encoded-weight.js';
+import { checkFamily } from './family-checks.js';
+import { finishLayer } from './finish-layer.js';
+import type { InputStatistics } from './input-statistics.js';
+import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
+import { gramNotes, weightNotes } from './notes.js';
+import { type FactoredGram, factorGram } from './prepare-gram.js';
+import { type RefineSettings, refine } from './refine.js';
+import { roundCompensating } from './round-compensating.js';
+import type {
+  EncodedFamily,
+  EncodedLayer,
+  Family,
+  Technique,
+  TechniqueContext,
+} from './technique.js';
+
+export interface GptqSettings {
+  readonly grid: IntegerGrid;
+  /**
+   * The order in which columns are rounded.
+   *
+   * - `natural`: from the first to the last.
+   * - `activity`: those with the largest inputs first, groups as they lie; readers see no difference.
+   * - `activity-groups`: the same, and a group is made of columns that follow each other in that order;
+   *   readers need to be told the group of each column (`g_idx`).
+   */
+  readonly order: 'natural' | 'activity' | 'activity-groups';
+  /** Added to the Gram matrix's diagonal, relative to its mean; raised where it is singular. */
+  readonly damping: number;
+  readonly range: RangeChoice;
+  /** Coordinate descent after rounding; none if undefined. */
+  readonly refine?: RefineSettings;
+}
+
+/** GPTQ (Frantar et al., 2022): rounding column by column, each making up for the errors before it. */
+export function gptq(settings: GptqSettings): Technique {
+  return {
+    name: 'gptq',
+    encode: (family, context) => encodeCompensating(family, settings, context),
+  };
+}
+
+/** Encodes every layer of a family, with one factorization for all. */
+export async function encodeCompensating(
+  family: Family,
+  settings: GptqSettings,
+  context: TechniqueContext,
+): Promise<EncodedFamily> {
+  checkFamily(family);
+  const arrangement =
+    settings.order === 'activity-groups' ? activityOrder(family.inputs) : undefined;
+  const arranged = arrangement === undefined ? family : arrange(family, arrangement);
+  const { inputs, weights, name } = arranged;
+  const grid = fitGrid(settings.grid, inputs.columns, name);
+  const order = settings.order === 'activity' ? activityOrder(inputs) : undefined;
+  const factored = await factorGram(inputs, settings.damping, order, name, context);
+  const targets = await aimAtOriginal(arranged, factored, context);
+
+  const layers: EncodedLayer[] = [];
+  for (const [index, weight] of family.weights.entries()) {
+    const target = targets[index] ?? weight;
+    const encoded = await encodeLayer(grid, target, factored, settings, context);
+    layers.push(await finishLayer(weight, rearrange(encoded, arrangement), family.inputs, context));
+  }
+  const notes = [...gramNotes(family, factored, settings.damping), ...weightNotes(weights, grid)];
+  return { layers, notes };
+}
+
+function activityOrder({ columns, gram }: InputStatistics): Uint32Array {
+  return descending(Float32Array.from({ length: columns }, (_, i) => gram[i * columns + i] ?? 0));
+}
+
+async function encodeLayer(
+  grid: FittedGrid,
+  target: Matrix,
+  { gram, factor, order }: FactoredGram,
+  settings: GptqSettings,
+  { algebra, signal }: TechniqueContext,
+): Promise<EncodedIntegers> {
+  const { rows, columns } = target;
+  const scales = chooseScales(grid, target, settings.range, gram.diagonal);
+  const codes = await roundCompensating(algebra, grid, target, factor, order, scales, signal);
+  if (settings.refine !== undefined) {
+    await refine(algebra, grid, target, gram.matrix, codes, scales, settings.refine, signal);
+  }
+  return encodedIntegers(grid, rows, columns, codes, scales);
+}
+
+/** The family with its input channels in another order. */
+function arrange(family: Family, order: Uint32Array): Family {
+  const { inputs, weights } = family;
+  const { columns } = inputs;
+  const reorder = (values: Float32Array): Float32Array =>
+    permuteColumns({ rows: 1, columns, values }, order).values;
+  const reorderSquare = (values: Float32Array): Float32Array =>
+    permuteSymmetric({ rows: columns, columns, values }, order).values;
+  return {
+    ...family,
+    weights: weights.map((weight) => ({ ...weight, ...permuteColumns(weight, order) })),
+    inputs: {
+      columns,
+      tokens: inputs.tokens,
+      gram: reorderSquare(inputs.gram),
+      ...(inputs.original !== undefined && { original: reorderSquare(inputs.original) }),
+      meanMagnitude: reorder(inputs.meanMagnitude),
+      largestMagnitude: reorder(inputs.largestMagnitude),
+    },
+  };
+}
+
+/** Puts the columns back where they belong, and says which group each is in. */
+function rearrange(weight: EncodedIntegers, order: Uint32Array | undefined): EncodedIntegers {
+  if (order === undefined) return weight;
+  const { rows, columns, groupSize } = weight;
+  const codes = new Uint8Array(weight.codes.length);
+  const groupOf = new Uint32Array(columns);
+  for (let k = 0; k < columns; k++) {
+    const column = order[k] ?? k;
+    groupOf[column] = Math.floor(k / groupSize);
+    for (let row = 0; row < rows; row++) {
+      codes[row * columns + column] = weight.codes[row * columns + k] ?? 0;
+    }
+  }
+  return { ...weight, codes, groupOf };
+}

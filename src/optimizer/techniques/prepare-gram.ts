@@ -1,0 +1,67 @@
+import { factor, type TriangularFactor } from '../linear-algebra/factor.js';
+import type { Matrix } from '../linear-algebra/linear-algebra.js';
+import { permuteSymmetric } from './column-order.js';
+import { TechniqueError } from './errors.js';
+import type { InputStatistics } from './input-statistics.js';
+import type { TechniqueContext } from './technique.js';
+
+/** A Gram matrix made positive definite. */
+export interface DampedGram {
+  /** With the damping on its diagonal; the diagonal of dead channels is 1 and nothing else. */
+  readonly matrix: Matrix;
+  /** What was added to the diagonal, relative to its mean. */
+  readonly damping: number;
+  readonly deadChannels: number;
+  /** The diagonal before damping: how much each channel's errors matter by themselves. */
+  readonly diagonal: Float32Array;
+}
+
+/** Factor by which damping grows where a matrix is still singular. */
+const DAMPING_STEP = 10;
+/** A Gram matrix has no negative eigenvalues but those that f32 gave it, which this covers by far. */
+const MOST_DAMPING = 10;
+
+/** Adds `damping` times the mean of the diagonal to it. A channel that was zero in every token gets a
+ * diagonal of its own, so that its weights are rounded to nearest and move no others. */
+export function dampGram({ columns, gram }: InputStatistics, damping: number): DampedGram {
+  const values = gram.slice();
+  const diagonal = Float32Array.from({ length: columns }, (_, i) => gram[i * columns + i] ?? 0);
+  const alive = diagonal.filter((square) => square > 0);
+  const mean =
+    alive.length === 0 ? 1 : alive.reduce((sum, square) => sum + square, 0) / alive.length;
+  for (let i = 0; i < columns; i++) {
+    const square = diagonal[i] ?? 0;
+    values[i * columns + i] = (square > 0 ? square : mean) + damping * mean;
+  }
+  const deadChannels = columns - alive.length;
+  return { matrix: { rows: columns, columns, values }, damping, deadChannels, diagonal };
+}
+
+export interface FactoredGram {
+  readonly gram: DampedGram;
+  /** The order of rows and columns in which it is factored; their own if undefined. */
+  readonly order: Uint32Array | undefined;
+  readonly factor: TriangularFactor;
+}
+
+/**
+ * Damps a Gram matrix and factors it with its rows and columns in the given order; raises the damping
+ * for as long as the matrix is singular.
+ *
+ * @throws TechniqueError if no damping helps.
+ */
+export async function factorGram(
+  inputs: InputStatistics,
+  damping: number,
+  order: Uint32Array | undefined,
+  subject: string,
+  { algebra, signal }: TechniqueContext,
+): Promise<FactoredGram> {
+  for (let tried = damping; tried <= MOST_DAMPING; tried = Math.max(tried, 1e-4) * DAMPING_STEP) {
+    const gram = dampGram(inputs, tried);
+    const ordered = order === undefined ? gram.matrix : permuteSymmetric(gram.matrix, order);
+    const factored = await factor(algebra, ordered, signal);
+    if (factored !== undefined) return { gram, order, factor: factored };
+  }
+  throw new TechniqueError(subject, 'its Gram matrix is not positive semidefinite.');
+}
