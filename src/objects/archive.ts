@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { systemErrorCode } from './durable-files.js';
-import { ArchiveError } from './errors.js';
+import { ArchiveError, ObjectStoreError } from './errors.js';
 import { MAX_SEGMENT_BYTES } from './names.js';
 import type { StagedFolder, StageOptions } from './object-store.js';
 
@@ -82,13 +82,11 @@ export async function unpackArchive(
   };
   const entries = extract();
   if (options.signal !== undefined) addAbortSignal(options.signal, archive);
-  const reading = pipeline(
-    archive,
-    countPacked,
-    createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES }),
-    entries,
+  const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
+  const reading = pipeline(archive, countPacked, gunzip, entries).then(
+    () => undefined,
+    (error: unknown) => error,
   );
-  reading.catch(() => undefined); // Awaited below, after the entries.
 
   try {
     for await (const entry of entries) {
@@ -115,11 +113,14 @@ export async function unpackArchive(
       );
       options.onProgress?.({ bytes, files });
     }
-    await reading;
+    const failure = await reading;
+    if (failure !== undefined) throw failure;
   } catch (error) {
     archive.destroy();
     options.signal?.throwIfAborted();
-    throw explain(error, refuse);
+    // A fault of the archive's own stream reaches the entries only as their being cut off.
+    const cutOff = error instanceof Error && systemErrorCode(error) === 'STREAM_DESTROYED';
+    throw explain(cutOff ? ((await reading) ?? error) : error, refuse);
   }
   if (files === 0) throw refuse('there is no file in it');
   return { path: await checkpointFolder(target), readOnly: false, files, bytes };
@@ -156,13 +157,15 @@ function entryPath(
 }
 
 function explain(error: unknown, refuse: (reason: string) => ArchiveError): unknown {
-  if (error instanceof ArchiveError) return error;
+  if (error instanceof ObjectStoreError) return error;
   const code = systemErrorCode(error) ?? '';
   if (['EEXIST', 'EISDIR', 'ENOTDIR'].includes(code)) {
     return refuse('two of its entries have the same path, or one is a file and a folder at once');
   }
   if (code.startsWith('Z_')) return refuse('it is no gzip file, or is damaged or cut short');
-  if (error instanceof Error && code === '') return refuse(`it is damaged: ${error.message}`);
+  if (error instanceof Error && ['', 'STREAM_DESTROYED'].includes(code)) {
+    return refuse(`it is damaged: ${error.message}`);
+  }
   return error;
 }
 
