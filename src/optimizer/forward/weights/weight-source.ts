@@ -20,9 +20,8 @@ export interface WeightSource {
   has(tensor: string): boolean;
   /** A whole tensor, whatever its shape. */
   tensor(name: string): Promise<Float32Array>;
-  /** The weight of a linear module.
-   * @param into used for the values if it has their number. */
-  matrix(module: string, into?: Float32Array): Promise<WeightMatrix>;
+  /** The weight of a linear module. */
+  matrix(module: string): Promise<WeightMatrix>;
   /** Consecutive rows of a module's weight. */
   rows(module: string, first: number, count: number): Promise<WeightMatrix>;
   /** Undefined where the module's input is left as it is. */

@@ -1,0 +1,109 @@
+import { CheckpointError } from '../../../checkpoint/errors.js';
+import { allFloats } from './byte-form.js';
+import { matrixShape } from './plain-form.js';
+import type { StoredForm } from './stored-form.js';
+import type { TensorFiles } from './tensor-files.js';
+
+const WORD_BITS = 32;
+
+/** Bits that a packed weight can have. */
+const BITS = [4, 8, 2, 3] as const;
+
+/** `pack-quantized` of compressed-tensors: codes of 32 bits and fewer, the lowest bits first, in rows of
+ * whole 32-bit words; a scale for each group of columns, and perhaps a zero point, packed along the
+ * rows. Codes and zero points are stored with half their range added. */
+export const PACKED_FORM: StoredForm = {
+  matches: (files, module) => files.has(`${module}.weight_packed`),
+  shape: storedShape,
+  read: async (files, module, first, count, target) => {
+    const packed = files.find(`${module}.weight_packed`);
+    const { columns: words } = matrixShape(packed);
+    const { columns } = await storedShape(files, module);
+    const bits = bitsOf(words, columns, module);
+    const codes = wordsOf(await files.bytes(packed, first * words * 4, count * words * 4));
+    const scales = await allFloats(files, `${module}.weight_scale`);
+    const { columns: groups } = matrixShape(files.find(`${module}.weight_scale`));
+    const groupOf = await columnGroups(files, module, columns, groups);
+    const zeroPoint = await zeroPoints(files, module, bits, groups);
+    const perWord = Math.floor(WORD_BITS / bits);
+    const mask = 2 ** bits - 1;
+    const half = 2 ** (bits - 1);
+    for (let row = 0; row < count; row += 1) {
+      for (let column = 0; column < columns; column += 1) {
+        const word = codes[row * words + Math.floor(column / perWord)] ?? 0;
+        const code = ((word >>> ((column % perWord) * bits)) & mask) - half;
+        const group = groupOf[column] ?? 0;
+        const scale = scales[(first + row) * groups + group] ?? Number.NaN;
+        target[row * columns + column] = (code - zeroPoint(first + row, group)) * scale;
+      }
+    }
+  },
+};
+
+async function storedShape(
+  files: TensorFiles,
+  module: string,
+): Promise<{ readonly rows: number; readonly columns: number }> {
+  const shape = files.find(`${module}.weight_shape`);
+  const { buffer } = await files.bytes(shape, 0, shape.length);
+  const [rows, columns] = Array.from(new BigInt64Array(buffer), Number);
+  const packed = matrixShape(files.find(`${module}.weight_packed`));
+  if (rows !== packed.rows || columns === undefined) {
+    throw new CheckpointError('does not fit the packed weight', {
+      file: shape.file,
+      tensor: shape.name,
+    });
+  }
+  return { rows, columns };
+}
+
+function bitsOf(words: number, columns: number, module: string): number {
+  const bits = BITS.find(
+    (candidate) => Math.ceil(columns / Math.floor(WORD_BITS / candidate)) === words,
+  );
+  if (bits === undefined) {
+    throw new CheckpointError(
+      `${words} words a row do not hold ${columns} codes of ${[...BITS].sort().join(', ')} bits`,
+      { tensor: `${module}.weight_packed` },
+    );
+  }
+  return bits;
+}
+
+/** The group of each column: consecutive ones, or as stored. */
+async function columnGroups(
+  files: TensorFiles,
+  module: string,
+  columns: number,
+  groups: number,
+): Promise<Int32Array> {
+  const stored = `${module}.weight_g_idx`;
+  if (!files.has(stored)) {
+    const size = Math.ceil(columns / groups);
+    return Int32Array.from({ length: columns }, (_, column) => Math.floor(column / size));
+  }
+  const tensor = files.find(stored);
+  return wordsOf(await files.bytes(tensor, 0, tensor.length));
+}
+
+async function zeroPoints(
+  files: TensorFiles,
+  module: string,
+  bits: number,
+  groups: number,
+): Promise<(row: number, group: number) => number> {
+  const stored = `${module}.weight_zero_point`;
+  if (!files.has(stored)) return () => 0;
+  const tensor = files.find(stored);
+  const packed = wordsOf(await files.bytes(tensor, 0, tensor.length));
+  const perWord = Math.floor(WORD_BITS / bits);
+  const half = 2 ** (bits - 1);
+  return (row, group) => {
+    const word = packed[Math.floor(row / perWord) * groups + group] ?? 0;
+    return ((word >>> ((row % perWord) * bits)) & (2 ** bits - 1)) - half;
+  };
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
