@@ -1,4 +1,4 @@
-import { CheckpointError } from './errors.js';
+import { CheckpointError, quoted } from './errors.js';
 import { type FolderFile, listFolder, realFolder } from './folder.js';
 import { CONFIG_FILE, type HfConfig, readHfConfig } from './hf-config.js';
 import { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors/reader.js';
@@ -39,6 +39,7 @@ export async function openCheckpoint(folder: string, signal?: AbortSignal): Prom
     );
   }
   const config = await readHfConfig(configFile.path);
+  requireStandardNames(config);
   const indexFile = byName.get(INDEX_FILE);
   const index = indexFile === undefined ? undefined : await readShardIndex(indexFile.path);
   const shards: SafetensorsFile[] = [];
@@ -63,6 +64,17 @@ export async function openCheckpoint(folder: string, signal?: AbortSignal): Prom
       ...foreignWeights(files, new Set(shards.map((shard) => shard.file))),
     ],
   };
+}
+
+/** A configuration can name another file as the weights; reading the usual one would then be reading
+ * another model than Transformers does. */
+function requireStandardNames({ values }: HfConfig): void {
+  const named = values.transformers_weights;
+  if (typeof named !== 'string' || named === SINGLE_FILE || named === INDEX_FILE) return;
+  throw new CheckpointError(
+    `names ${quoted(named)} as transformers_weights; only ${SINGLE_FILE} and ${INDEX_FILE} are read`,
+    { file: CONFIG_FILE },
+  );
 }
 
 function weightFiles(

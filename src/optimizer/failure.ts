@@ -2,6 +2,7 @@ import { CheckpointError } from '../checkpoint/errors.js';
 import { KernelFileError, KernelTaskError, NonFiniteWeightError } from '../kernels/index.js';
 import { ContractError } from './contract.js';
 import { OutputError } from './output/folder.js';
+import { printable } from './printable.js';
 import { VerificationError } from './quantization/verify.js';
 import { SettingsError } from './settings/errors.js';
 
@@ -22,9 +23,9 @@ export function describeFailure(error: unknown): {
   readonly message: string;
   readonly detail: string | undefined;
 } {
-  if (!(error instanceof Error)) return { message: String(error), detail: undefined };
+  if (!(error instanceof Error)) return { message: printable(String(error)), detail: undefined };
   const foreseen = EXPLAINED.some((type) => error instanceof type) || 'code' in error;
   return foreseen
-    ? { message: error.message, detail: undefined }
-    : { message: `unexpected: ${error.message}`, detail: error.stack };
+    ? { message: printable(error.message), detail: undefined }
+    : { message: printable(`unexpected: ${error.message}`), detail: error.stack };
 }

@@ -7,6 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readContract } from './contract.js';
 import { describeFailure } from './failure.js';
+import { printable } from './printable.js';
 import { Progress } from './progress.js';
 import { runStep } from './step.js';
 
@@ -24,7 +25,7 @@ async function main(): Promise<number> {
     const contract = await readContract(process.env);
     await runStep(contract, {
       progress: Progress.toFile(contract.progressFile),
-      log: (line) => process.stdout.write(`${new Date().toISOString()} ${line}\n`),
+      log: (line) => process.stdout.write(`${new Date().toISOString()} ${printable(line)}\n`),
       signal: stop.signal,
     });
     return 0;

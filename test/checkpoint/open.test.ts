@@ -79,6 +79,11 @@ describe('openCheckpoint', () => {
     ['not JSON', '{', 'config.json: is not valid JSON'],
     ['a list', '[]', 'config.json: is not an object'],
     ['without a model type', '{}', 'config.json: has no model_type'],
+    [
+      'of a model with weights under another name',
+      '{"model_type":"llama","transformers_weights":"other.safetensors"}',
+      'config.json: names "other.safetensors" as transformers_weights',
+    ],
   ])('refuses a config.json that is %s', async (_, text, message) => {
     const folder = await writeModel(llama());
     await writeFile(join(folder, 'config.json'), text);

@@ -235,9 +235,12 @@ def check_report(output, errors):
         report = json.load(file)
     listed = {}
     for entry in report["files"]:
+        checksum = hashlib.sha256()
         with open(os.path.join(output.folder, entry["name"]), "rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
-                fail(f"{entry['name']}: the report has another checksum")
+            while chunk := file.read(1 << 20):
+                checksum.update(chunk)
+        if checksum.hexdigest() != entry["sha256"]:
+            fail(f"{entry['name']}: the report has another checksum")
         listed[entry["name"]] = entry["bytes"]
     present = {
         os.path.relpath(os.path.join(folder, name), output.folder)

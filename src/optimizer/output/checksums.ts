@@ -12,7 +12,7 @@ export async function checksumFiles(
   signal: AbortSignal,
 ): Promise<readonly FileReport[]> {
   const files: { readonly name: string; readonly bytes: number }[] = [];
-  for (const name of await filesUnder(folder, '')) {
+  for (const name of await filesUnder(folder)) {
     files.push({ name, bytes: (await stat(join(folder, name))).size });
   }
   progress.begin('reporting', {
@@ -28,12 +28,15 @@ export async function checksumFiles(
   );
 }
 
-async function filesUnder(folder: string, prefix: string): Promise<readonly string[]> {
+/** Names of all files, in the order in which they sort. */
+async function filesUnder(folder: string): Promise<readonly string[]> {
   const names: string[] = [];
-  for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
-    const name = posix.join(prefix, entry.name);
-    if (entry.isDirectory()) names.push(...(await filesUnder(folder, name)));
-    else names.push(name);
+  const pending = [''];
+  for (const prefix of pending) {
+    for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+      const name = posix.join(prefix, entry.name);
+      (entry.isDirectory() ? pending : names).push(name);
+    }
   }
   return names.sort();
 }

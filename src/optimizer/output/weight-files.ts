@@ -59,7 +59,7 @@ export function planWeightFiles(
   for (const shard of checkpoint.shards) {
     const { file, shardWork } = planFile(shard, layers, folder);
     files.push(file);
-    work.push(...shardWork);
+    for (const item of shardWork) work.push(item);
     for (const { name, length } of file.layout.tensors.values()) {
       fileOf.set(name, file.name);
       tensorBytes += length;

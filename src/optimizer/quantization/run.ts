@@ -43,7 +43,8 @@ export async function runQuantization(run: QuantizationRun): Promise<Optimizatio
     for (const line of renderReport(report)) run.log(line);
     return report;
   } catch (error) {
-    await emptyFolder(prepared.output);
+    // If even that fails, the first failure is still the one to tell.
+    await emptyFolder(prepared.output).catch(() => undefined);
     throw error;
   }
 }

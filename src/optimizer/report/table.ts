@@ -11,8 +11,8 @@ function renderStep({ layers, totals, performance }: StepReport): readonly strin
     kind,
     String(members.length),
     members[0] === undefined ? '' : schemeName(members[0].scheme),
-    `${percent(mean(members, ({ error }) => error.relativeRms))}`,
-    `${percent(Math.max(...members.map(({ error }) => error.relativeRms)))}`,
+    percent(mean(members, ({ error }) => error.relativeRms)),
+    percent(most(members, ({ error }) => error.relativeRms)),
     formatBytes(total(members, ({ bytesBefore }) => bytesBefore)),
     formatBytes(total(members, ({ bytesAfter }) => bytesAfter)),
   ]);
@@ -57,7 +57,10 @@ export function renderTable(
   rows: readonly (readonly string[])[],
 ): readonly string[] {
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(
+      title.length,
+      most(rows, (row) => row[column]?.length ?? 0),
+    ),
   );
   const line = (cells: readonly string[]): string =>
     widths
@@ -87,6 +90,10 @@ export function percent(share: number): string {
 
 function mean<T>(items: readonly T[], value: (item: T) => number): number {
   return total(items, value) / items.length;
+}
+
+function most<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((largest, item) => Math.max(largest, value(item)), 0);
 }
 
 function total<T>(items: readonly T[], value: (item: T) => number): number {

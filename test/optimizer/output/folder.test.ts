@@ -20,7 +20,7 @@ describe('checkOutputFolder', () => {
   });
 
   it.each([
-    ['is missing', async (folder: string) => join(folder, 'no'), 'does not exist'],
+    ['is missing', async (folder: string) => join(folder, 'no'), 'does not exist', undefined],
     [
       'has something in it',
       async (folder: string) => {
@@ -28,6 +28,7 @@ describe('checkOutputFolder', () => {
         return folder;
       },
       'is not empty: it has x',
+      undefined,
     ],
     ['is the source', async (folder: string) => folder, 'overlap', ''],
     ['holds the source', async (folder: string) => folder, 'overlap', '/model'],
