@@ -8,7 +8,7 @@ export const MAX_ROW_BYTES = 4 * 1024 * 1024;
  * Input that a worker holds at a time. A slab with its codes stays within a core's second-level
  * cache, where the copies from and to the page cache and the kernel's passes are fastest.
  */
-export const SLAB_BYTES = 512 * 1024;
+export const SLAB_BYTES = 1024 * 1024;
 
 /**
  * Input of one message to a worker. Large enough that messages cost nothing beside the work, small

@@ -36,6 +36,7 @@ const integer = (
 const SCHEMES: Readonly<Record<string, WeightScheme>> = {
   FP8: { type: 'float', bits: 8, strategy: 'channel' },
   'int8 W8A8': integer(8, undefined, true, false),
+  'int8 unpacked, group 32': integer(8, 32, true, false),
   'int8 a channel': integer(8, undefined, true),
   'int8 group 128': integer(8, 128, true),
   'int8 group 32 with zero point': integer(8, 32, false),
