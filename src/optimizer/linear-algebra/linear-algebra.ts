@@ -17,12 +17,9 @@ export interface MultiplyOptions {
 /**
  * Dense matrix products in f32.
  *
- * A product has the same bits whatever the number of threads. Calls may overlap, and should: each is
- * split into pieces that run on other threads while the caller goes on.
+ * A product has the same bits whatever the number of threads.
  */
 export interface LinearAlgebra {
-  /** Products that can run at the same time. */
-  readonly threads: number;
   multiply(a: Matrix, b: Matrix, options?: MultiplyOptions): Promise<Matrix>;
   /** Ends what was started; no product may be under way. */
   close(): Promise<void>;

@@ -3,48 +3,26 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../forward/onnx/graph-builder.js';
 import type { LinearAlgebra, Matrix, MultiplyOptions } from './linear-algebra.js';
 
-/**
- * Products through ONNX Runtime's CPU kernels.
- *
- * ONNX Runtime's own threading changes the last bits with the number of threads: how a product is cut
- * decides how its sums are blocked. So every session has one thread, products are cut here, by their
- * sizes alone, and the pieces run side by side on the threads that Node.js keeps for asynchronous work.
- */
-export async function createLinearAlgebra(
-  threads: number = availableParallelism(),
-): Promise<LinearAlgebra> {
-  const flags = [false, true];
-  const sessions = await Promise.all(
-    flags.flatMap((transposeA) =>
-      flags.map((transposeB) =>
-        InferenceSession.create(gemmModel(transposeA, transposeB), {
-          intraOpNumThreads: 1,
-          interOpNumThreads: 1,
-          executionMode: 'sequential',
-          enableCpuMemArena: false,
-          enableMemPattern: false,
-        }),
-      ),
-    ),
-  );
-  return new OnnxAlgebra(sessions, threads);
+/** Products through ONNX Runtime's CPU kernels, on as many threads as the machine runs at once unless
+ * given. */
+export function createLinearAlgebra(threads: number = availableParallelism()): LinearAlgebra {
+  return new OnnxAlgebra(threads);
 }
 
-/** Work of a piece, in multiplications: some ten milliseconds, beside which a call costs nothing. */
-const PIECE_WORK = 2 ** 28;
-/** Fewest rows of a piece: the other factor is read, and repacked, once for each. */
-const PIECE_ROWS = 128;
+/**
+ * ONNX Runtime gives each thread a part of the columns of a wide product, or of the rows of a tall one,
+ * and how it blocks the sums depends on how wide a part is, up to some 64 columns. So that the number
+ * of threads cannot change a bit of the result, no thread gets less than this.
+ */
+const LEAST_COLUMNS = 96;
+const LEAST_ROWS = 16;
 
 class OnnxAlgebra implements LinearAlgebra {
-  readonly threads: number;
-  readonly #sessions: readonly InferenceSession[];
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+  readonly #threads: number;
+  readonly #sessions = new Map<string, Promise<InferenceSession>>();
 
-  constructor(sessions: readonly InferenceSession[], threads: number) {
-    this.#sessions = sessions;
-    this.threads = threads;
-    this.#free = threads;
+  constructor(threads: number) {
+    this.#threads = threads;
   }
 
   async multiply(a: Matrix, b: Matrix, options: MultiplyOptions = {}): Promise<Matrix> {
@@ -63,50 +41,46 @@ class OnnxAlgebra implements LinearAlgebra {
         `a product of [${rows}, ${columns}] does not fit ${values.length} values`,
       );
     }
-    const session = this.#sessions[Number(transposeA) * 2 + Number(transposeB)];
-    if (session === undefined || values.length === 0) return { rows, columns, values };
-
-    const right = tensor(b.values, b.rows, b.columns);
-    // A transposed factor's rows do not lie together, so that product stays whole.
-    const pieceRows = transposeA
-      ? rows
-      : Math.max(PIECE_ROWS, Math.ceil(PIECE_WORK / Math.max(1, inner * columns)));
-    const pieces: Promise<void>[] = [];
-    for (let first = 0; first < rows; first += pieceRows) {
-      const end = Math.min(rows, first + pieceRows);
-      const left = transposeA
-        ? tensor(a.values, a.rows, a.columns)
-        : tensor(a.values.subarray(first * inner, end * inner), end - first, inner);
-      const product = values.subarray(first * columns, end * columns);
-      pieces.push(
-        this.#whenFree(async () => {
-          const y = tensor(product, end - first, columns);
-          await session.run({ a: left, b: right }, { y });
-        }),
-      );
+    if (values.length > 0) {
+      const session = await this.#session(transposeA, transposeB, this.#useful(rows, columns));
+      await session.run({ a: tensor(a), b: tensor(b) }, { y: tensor({ rows, columns, values }) });
     }
-    await Promise.all(pieces);
     return { rows, columns, values };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.release()));
+    const sessions = await Promise.all(this.#sessions.values());
+    this.#sessions.clear();
+    await Promise.all(sessions.map((session) => session.release()));
   }
 
-  async #whenFree(work: () => Promise<void>): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+  /** Threads for a product of this size: all, or the largest power of two that cuts no part too thin. */
+  #useful(rows: number, columns: number): number {
+    const most = columns > rows ? columns / LEAST_COLUMNS : rows / LEAST_ROWS;
+    if (most >= this.#threads) return this.#threads;
+    return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
+  }
+
+  #session(transposeA: boolean, transposeB: boolean, threads: number): Promise<InferenceSession> {
+    const key = `${transposeA} ${transposeB} ${threads}`;
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      session = InferenceSession.create(gemmModel(transposeA, transposeB), {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+        // Threads that wait in a loop would take the processor from what runs between products.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
+      });
+      this.#sessions.set(key, session);
     }
+    return session;
   }
 }
 
-function tensor(values: Float32Array, rows: number, columns: number): Tensor {
+function tensor({ rows, columns, values }: Matrix): Tensor {
   return new Tensor('float32', values, [rows, columns]);
 }
 

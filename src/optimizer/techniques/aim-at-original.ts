@@ -30,7 +30,7 @@ export async function aimAtOriginal(
 
   async function moveWeight(weight: LinearWeight, from: Float32Array): Promise<Matrix> {
     const values = weight.values.slice();
-    await forEachSlab(weight.rows, algebra.threads + 1, signal, async (first, end) => {
+    await forEachSlab(weight.rows, signal, async (first, end) => {
       const width = end - first;
       const rows = weight.values.subarray(first * columns, end * columns);
       const product = await algebra.multiply(

@@ -6,7 +6,7 @@ import { encodedIntegers } from './encode-integers.js';
 import type { EncodedIntegers } from './encoded-weight.js';
 import { checkFamily } from './family-checks.js';
 import { finishLayer } from './finish-layer.js';
-import type { InputStatistics } from './input-statistics.js';
+import { diagonalOf, type InputStatistics } from './input-statistics.js';
 import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
 import { gramNotes, weightNotes } from './notes.js';
 import { type FactoredGram, factorGram } from './prepare-gram.js';
@@ -72,8 +72,8 @@ export async function encodeCompensating(
   return { layers, notes };
 }
 
-function activityOrder({ columns, gram }: InputStatistics): Uint32Array {
-  return descending(Float32Array.from({ length: columns }, (_, i) => gram[i * columns + i] ?? 0));
+function activityOrder(inputs: InputStatistics): Uint32Array {
+  return descending(diagonalOf(inputs));
 }
 
 async function encodeLayer(

@@ -22,3 +22,8 @@ export interface InputStatistics {
 export function largestInput({ largestMagnitude }: InputStatistics): number {
   return largestMagnitude.reduce((largest, magnitude) => Math.max(largest, magnitude), 0);
 }
+
+/** The Gram matrix's diagonal: how much errors in each channel matter by themselves. */
+export function diagonalOf({ columns, gram }: InputStatistics): Float32Array {
+  return Float32Array.from({ length: columns }, (_, i) => gram[i * columns + i] ?? 0);
+}

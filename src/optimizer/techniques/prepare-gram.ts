@@ -2,7 +2,7 @@ import { factor, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { Matrix } from '../linear-algebra/linear-algebra.js';
 import { permuteSymmetric } from './column-order.js';
 import { TechniqueError } from './errors.js';
-import type { InputStatistics } from './input-statistics.js';
+import { diagonalOf, type InputStatistics } from './input-statistics.js';
 import type { TechniqueContext } from './technique.js';
 
 /** A Gram matrix made positive definite. */
@@ -23,9 +23,10 @@ const MOST_DAMPING = 10;
 
 /** Adds `damping` times the mean of the diagonal to it. A channel that was zero in every token gets a
  * diagonal of its own, so that its weights are rounded to nearest and move no others. */
-export function dampGram({ columns, gram }: InputStatistics, damping: number): DampedGram {
+export function dampGram(inputs: InputStatistics, damping: number): DampedGram {
+  const { columns, gram } = inputs;
   const values = gram.slice();
-  const diagonal = Float32Array.from({ length: columns }, (_, i) => gram[i * columns + i] ?? 0);
+  const diagonal = diagonalOf(inputs);
   const alive = diagonal.filter((square) => square > 0);
   const mean =
     alive.length === 0 ? 1 : alive.reduce((sum, square) => sum + square, 0) / alive.length;

@@ -34,7 +34,7 @@ export async function refine(
   settings: RefineSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  await forEachSlab(weight.rows, algebra.threads + 1, signal, (first, end) => {
+  await forEachSlab(weight.rows, signal, (first, end) => {
     const slab = new Slab(grid, weight, codes, groupScales, first, end);
     return slab.refine(algebra, gram, settings, signal).then(() => slab.write(codes, groupScales));
   });

@@ -27,7 +27,7 @@ export async function roundCompensating(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const codes = new Uint8Array(weight.rows * weight.columns);
-  await forEachSlab(weight.rows, algebra.threads + 1, signal, (first, end) =>
+  await forEachSlab(weight.rows, signal, (first, end) =>
     roundSlab({ algebra, grid, weight, factor, order, scales, signal }, first, end, codes),
   );
   return codes;

@@ -1,32 +1,23 @@
 import type { Matrix } from '../linear-algebra/linear-algebra.js';
 
+/** Rows that are worked on together. Enough for every thread to have a share of each product; few
+ * enough that the working memory is a fraction of a large weight's. Fixed, so that products are the
+ * same on every machine. */
+export const SLAB_ROWS = 1024;
+
 /**
  * Rows of a weight are independent problems. They are worked on in slabs of rows that lie transposed,
- * so that what is done to a column is done to consecutive numbers, and several slabs are under way at
- * a time: the products of some run on other threads while this one does the elements of another.
+ * so that what is done to a column is done to consecutive numbers. Runs `work(first, end)` for each.
  */
-
-/** Rows of a slab. Fixed, as the last bits of products depend on it. */
-export const SLAB_ROWS = 384;
-
-/** Runs `work(first, end)` for the rows of each slab, `width` slabs at a time. */
 export async function forEachSlab(
   rows: number,
-  width: number,
   signal: AbortSignal,
   work: (first: number, end: number) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < rows) {
-      signal.throwIfAborted();
-      const first = next;
-      next = Math.min(rows, first + SLAB_ROWS);
-      await work(first, next);
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
+  for (let first = 0; first < rows; first += SLAB_ROWS) {
+    signal.throwIfAborted();
+    await work(first, Math.min(rows, first + SLAB_ROWS));
+  }
 }
 
 /** Rows `first` to `end` of a matrix, transposed: `[columns, end − first]`. */

@@ -43,8 +43,6 @@ export type Preceding =
       /** For each input channel of the family the row of the preceding weight that it comes from; with
        * grouped-query attention several channels come from one. The identity if undefined. */
       readonly rowOf?: Uint32Array;
-      /** Type in which the scaled rows would be stored if they were not quantized. */
-      readonly storedAs: FloatType;
     };
 
 /** One family: the linear layers of a decoder block that see the same input (q, k and v; gate and up),
@@ -109,6 +107,7 @@ export interface EncodedFamily {
  */
 export interface Technique {
   readonly name: string;
-  scale?(family: Family, context: TechniqueContext): Promise<Scaling>;
+  /** Undefined where nothing before the family can take scales. */
+  scale?(family: Family, context: TechniqueContext): Promise<Scaling | undefined>;
   encode(family: Family, context: TechniqueContext): Promise<EncodedFamily>;
 }

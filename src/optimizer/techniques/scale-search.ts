@@ -1,0 +1,160 @@
+import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
+import { chooseScales, type RangeChoice } from './choose-scales.js';
+import { roundToNearest } from './encode-integers.js';
+import { foldScales } from './fold-scales.js';
+import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
+import { outputEnergy } from './output-error.js';
+import type { Family, LinearWeight, Scaling, TechniqueContext } from './technique.js';
+
+export interface ScaleSearchSettings {
+  readonly grid: IntegerGrid;
+  /** How the ranges of groups are found while scales are compared. */
+  readonly range: RangeChoice;
+}
+
+/** Exponents that are tried: `0, 1/20 … 19/20`. */
+const EXPONENTS = 20;
+/** Below this a channel is as good as silent, and its scale would be all noise. */
+const LEAST_MAGNITUDE = 1e-5;
+/** Multiplications spent on comparing scales, a few seconds' worth: the rows of large families are
+ * sampled, since the error is a sum over rows. */
+const SEARCH_WORK = 4e11;
+/** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
+const LEAST_ROWS = 128;
+
+/**
+ * Activation-aware scales (AWQ, Lin et al., 2023): of the candidates `x^a` and `x^a / w^(1 − a)`, with
+ * x the mean magnitude of each input channel and w that of its weights relative to their group, the
+ * one with which the family's output errs least when its weights are rounded to nearest.
+ *
+ * The error comes from the Gram matrix, `tr(E·G·Eᵀ)`; no inputs are needed. No scaling at all is a
+ * candidate too.
+ *
+ * @returns undefined where nothing before the family can take scales.
+ */
+export async function searchScales(
+  family: Family,
+  settings: ScaleSearchSettings,
+  { algebra, signal }: TechniqueContext,
+): Promise<Scaling | undefined> {
+  const { inputs, preceding, name } = family;
+  if (preceding === undefined) return undefined;
+  const grid = fitGrid(settings.grid, inputs.columns, name);
+  const samples = sampleRows(family);
+  const gram = { rows: inputs.columns, columns: inputs.columns, values: inputs.gram };
+  const activity = inputs.meanMagnitude.map((magnitude) => Math.max(magnitude, LEAST_MAGNITUDE));
+  const weightShare = relativeMagnitudes(family.weights, grid);
+
+  let best = foldScales(preceding, new Float32Array(inputs.columns).fill(1), name);
+  const error = (factors: Float32Array): Promise<number> =>
+    scaledError(algebra, samples, factors, gram, grid, settings.range, signal);
+  const unscaled = await error(best.factors);
+  let least = unscaled;
+  for (let step = 0; step < EXPONENTS; step++) {
+    const exponent = step / EXPONENTS;
+    const byActivity = activity.map((magnitude) => magnitude ** exponent);
+    const byBoth = byActivity.map((scale, c) => scale / (weightShare[c] ?? 1) ** (1 - exponent));
+    for (const candidate of step === 0 ? [byBoth] : [byActivity, byBoth]) {
+      signal.throwIfAborted();
+      const folded = foldScales(preceding, centred(candidate), name);
+      const found = await error(folded.factors);
+      if (found >= least) continue;
+      least = found;
+      best = folded;
+    }
+  }
+  if (least === unscaled) {
+    return { ...best, notes: [`${name}: no scaling of its inputs lowers the error.`] };
+  }
+  return { ...best, notes: [] };
+}
+
+/** So that the largest and the smallest are equally far from one. */
+function centred(scales: Float32Array): Float32Array {
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = 0;
+  for (const scale of scales) {
+    least = Math.min(least, scale);
+    greatest = Math.max(greatest, scale);
+  }
+  const middle = Math.sqrt(least) * Math.sqrt(greatest);
+  return scales.map((scale) => scale / middle);
+}
+
+/** Evenly spread rows of every weight, as many as the work allows. */
+function sampleRows({ weights, inputs }: Family): readonly Matrix[] {
+  const { columns } = inputs;
+  const affordable = SEARCH_WORK / (2 * EXPONENTS * columns * columns);
+  const all = weights.reduce((rows, weight) => rows + weight.rows, 0);
+  return weights.map((weight) => {
+    const share = Math.max(LEAST_ROWS, Math.ceil((affordable * weight.rows) / all));
+    if (share >= weight.rows) return weight;
+    const values = new Float32Array(share * columns);
+    for (let i = 0; i < share; i++) {
+      const row = Math.floor((i * weight.rows) / share);
+      values.set(weight.values.subarray(row * columns, (row + 1) * columns), i * columns);
+    }
+    return { rows: share, columns, values };
+  });
+}
+
+/** Mean over all rows of each weight's magnitude relative to the largest in its group. */
+function relativeMagnitudes(weights: readonly LinearWeight[], grid: FittedGrid): Float32Array {
+  const [{ columns = 0 } = {}] = weights;
+  const sums = new Float64Array(columns);
+  let rows = 0;
+  for (const weight of weights) {
+    rows += weight.rows;
+    for (let start = 0; start < weight.values.length; start += columns) {
+      for (let first = 0; first < columns; first += grid.groupSize) {
+        const end = Math.min(columns, first + grid.groupSize);
+        let largest = 0;
+        for (let c = first; c < end; c++) {
+          largest = Math.max(largest, Math.abs(weight.values[start + c] ?? 0));
+        }
+        if (largest === 0) continue;
+        for (let c = first; c < end; c++) {
+          sums[c] = (sums[c] ?? 0) + Math.abs(weight.values[start + c] ?? 0) / largest;
+        }
+      }
+    }
+  }
+  return Float32Array.from(sums, (sum) => Math.max(sum / rows, LEAST_SHARE));
+}
+
+/** A column of zeros needs no scale; this keeps its scale within reason. */
+const LEAST_SHARE = 1e-4;
+
+async function scaledError(
+  algebra: LinearAlgebra,
+  samples: readonly Matrix[],
+  factors: Float32Array,
+  gram: Matrix,
+  grid: FittedGrid,
+  range: RangeChoice,
+  signal: AbortSignal,
+): Promise<number> {
+  const { columns } = gram;
+  const importance = factors.map((factor, c) => (gram.values[c * columns + c] ?? 0) / factor ** 2);
+  let sum = 0;
+  for (const { rows, values } of samples) {
+    const scaled = {
+      rows,
+      columns,
+      values: values.map((value, at) => value * (factors[at % columns] ?? 1)),
+    };
+    const scales = chooseScales(grid, scaled, range, importance);
+    const codes = roundToNearest(grid, scaled, scales);
+    const errors = new Float32Array(values.length);
+    for (let at = 0; at < errors.length; at++) {
+      const row = Math.floor(at / columns);
+      const column = at - row * columns;
+      const group = row * grid.groups + Math.floor(column / grid.groupSize);
+      const step = (codes[at] ?? 0) - (scales.zeroPoints[group] ?? 0);
+      const decoded = (step * (scales.scales[group] ?? 0)) / (factors[column] ?? 1);
+      errors[at] = (values[at] ?? 0) - decoded;
+    }
+    sum += await outputEnergy(algebra, { rows, columns, values: errors }, gram, signal);
+  }
+  return sum;
+}
