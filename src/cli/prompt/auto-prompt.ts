@@ -54,8 +54,9 @@ function profileOption(argv: readonly string[]): string | undefined {
  * Lets the user complete a command line on the terminal and resolves to the whole of it.
  *
  * @param argv what was given already, without the program's name.
- * @throws InterruptedError on Ctrl-C.
+ * @throws InterruptedError on Ctrl-C, ConfigurationError where there is no terminal.
  */
-export async function promptForCommand(_argv: readonly string[]): Promise<readonly string[]> {
-  throw new Error('being written');
+export async function promptForCommand(argv: readonly string[]): Promise<readonly string[]> {
+  const { runPrompt } = await import('./run-prompt.js');
+  return runPrompt(argv.filter((word) => word !== '--cli-auto-prompt'));
 }
