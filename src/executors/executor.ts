@@ -6,6 +6,8 @@ export interface StepRequest {
   readonly technique: TechniqueName;
   /** The caller's settings, merged; handed to the program as data. */
   readonly environment: EnvironmentMap;
+  /** The accelerators that the result will be served on. */
+  readonly deployment: DeploymentInstance;
   /** Local copies of the texts that settings name, by setting. */
   readonly datasets: Readonly<Record<string, string>>;
   /** The model that the step works on; never written to. */
@@ -13,6 +15,15 @@ export interface StepRequest {
   readonly folders: StepFolders;
   /** Where the program's stdout and stderr go, appended. */
   readonly logFile: string;
+}
+
+/** What the job's deployment instance has, as the step's program is told it. */
+export interface DeploymentInstance {
+  readonly instanceType: string;
+  readonly accelerator: string;
+  readonly count: number;
+  /** Gigabytes (10⁹ bytes) of one accelerator. */
+  readonly memoryGb: number;
 }
 
 /** How a step's program ended: by an exit status, or by a signal. */

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DeploymentInstance } from '../executors/executor.js';
 import { stageDatasets } from '../executors/staging/stage-datasets.js';
 import { createStepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
+import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
 import { followStep } from './follow-step.js';
@@ -42,6 +44,11 @@ export async function runJob(
   const result = stepFolders(folder, last).output;
   await publishResult(context, job, result, outputOf(context, job), execution, signal);
   await note(run, 'published');
+}
+
+function deploymentOf(instanceType: DeploymentInstanceType): DeploymentInstance {
+  const { accelerator, count } = acceleratorsOf(instanceType);
+  return { instanceType, accelerator: accelerator.name, count, memoryGb: accelerator.memoryGb };
 }
 
 /** Where the job's artifacts go. */
@@ -100,7 +107,9 @@ async function startStep(run: StepRun) {
   );
   await note(run, `step ${index + 1}: ${technique}`);
   const logFile = context.logs.fileOf(job.name, index, technique);
-  const request = { technique, environment, datasets, inputFolder, folders, logFile };
+  const deployment = deploymentOf(job.request.DeploymentInstanceType);
+  const settings = { technique, environment, deployment, datasets };
+  const request = { ...settings, inputFolder, folders, logFile };
   const running = await context.executor.start(request);
   await context.store.setExecution(job.name, { step: index, handle: running.handle });
   return running;

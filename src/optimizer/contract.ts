@@ -26,6 +26,18 @@ export interface StepContract {
   /** The caller's settings. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progressFile: string | undefined;
+  /** What the result is to be served on; undefined where nobody said. */
+  readonly deployment?: DeploymentInstance | undefined;
+}
+
+/** The accelerators that the result will be served on. */
+export interface DeploymentInstance {
+  readonly instanceType: string;
+  /** Name of the accelerator. */
+  readonly accelerator: string;
+  readonly count: number;
+  /** Gigabytes (10⁹ bytes) of one accelerator. */
+  readonly memoryGb: number;
 }
 
 /** A job's settings are at most a few kilobytes by the API's limits. */
@@ -63,7 +75,7 @@ export async function readContract(
 
 async function readStepFile(
   path: string,
-): Promise<Pick<StepContract, 'technique' | 'environment'>> {
+): Promise<Pick<StepContract, 'technique' | 'environment' | 'deployment'>> {
   const { size } = await stat(path);
   if (size > MAX_STEP_FILE_BYTES) throw new ContractError(`${path} is larger than a step can be`);
   const step = parseJson(await readFile(path, 'utf8'), { what: basename(path), uniqueKeys: true });
@@ -72,7 +84,32 @@ async function readStepFile(
   if (technique === undefined) {
     throw new ContractError(`technique in ${path} must be one of ${STEP_TECHNIQUES.join(', ')}`);
   }
-  return { technique, environment: stringMap(step.environment, path) };
+  return {
+    technique,
+    environment: stringMap(step.environment, path),
+    deployment: readDeployment(step.deployment, path),
+  };
+}
+
+function readDeployment(
+  value: JsonValue | undefined,
+  path: string,
+): DeploymentInstance | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isJsonObject(value)) throw new ContractError(`deployment in ${path} must be an object`);
+  const { instanceType, accelerator, count, memoryGb } = value;
+  if (typeof instanceType !== 'string' || typeof accelerator !== 'string') {
+    throw new ContractError(
+      `deployment.instanceType and deployment.accelerator in ${path} must be strings`,
+    );
+  }
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1) {
+    throw new ContractError(`deployment.count in ${path} must be a whole number of 1 or more`);
+  }
+  if (typeof memoryGb !== 'number' || !(memoryGb > 0)) {
+    throw new ContractError(`deployment.memoryGb in ${path} must be a number above 0`);
+  }
+  return { instanceType, accelerator, count, memoryGb };
 }
 
 function stringMap(value: JsonValue | undefined, path: string): Readonly<Record<string, string>> {

@@ -26,8 +26,9 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
   return {
     async start(request) {
       const { stepFile, progressFile, exitFile } = request.folders;
-      const { technique, environment, datasets } = request;
-      await writeFile(stepFile, JSON.stringify({ technique, environment, datasets }));
+      const { technique, environment, datasets, deployment } = request;
+      const step = { technique, environment, datasets, deployment };
+      await writeFile(stepFile, JSON.stringify(step));
       await mkdir(dirname(request.logFile), { recursive: true });
       const log = await open(request.logFile, 'a');
       try {

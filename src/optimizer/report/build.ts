@@ -1,11 +1,10 @@
-import { availableParallelism, cpus, platform, release } from 'node:os';
 import type { Checkpoint } from '../../checkpoint/open.js';
 import type { QuantizedLayer } from '../quantization/execute.js';
 import type { QuantizationPlan } from '../quantization/plan.js';
 import { VERIFICATION_SEED } from '../quantization/verify.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
-import type { FileReport, LayerReport, StepReport } from './types.js';
-import { burnishVersion } from './version.js';
+import type { FileReport, LayerReport, QuantizationStepReport } from './types.js';
+import { describeVersions } from './versions.js';
 
 /** What a step did, to be told. */
 export interface StepFacts {
@@ -22,7 +21,7 @@ export interface StepFacts {
   readonly secondsByPhase: Readonly<Record<string, number>>;
 }
 
-export function buildStepReport(facts: StepFacts): StepReport {
+export function buildStepReport(facts: StepFacts): QuantizationStepReport {
   const { checkpoint, settings, plan, layers } = facts;
   const tensors = [...checkpoint.tensors.values()];
   const parameters = sum(tensors, ({ shape }) =>
@@ -65,13 +64,7 @@ export function buildStepReport(facts: StepFacts): StepReport {
       // Node gives it in kilobytes.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },
-    versions: {
-      burnish: burnishVersion(),
-      node: process.version,
-      platform: `${platform()} ${release()} ${process.arch}`,
-      cpu: cpus()[0]?.model ?? 'unknown',
-      processors: availableParallelism(),
-    },
+    versions: describeVersions(),
   };
 }
 

@@ -1,12 +1,13 @@
-import type { LayerReport, OptimizationReport, StepReport } from './types.js';
+import type { LayerReport, OptimizationReport, QuantizationStepReport } from './types.js';
 
-/** The report's last step as a table for the log: a line for each kind of layer, and the totals. */
+/** The report's last step, if it is one of quantization, as a table for the log: a line for each kind of
+ * layer, and the totals. */
 export function renderReport({ steps }: OptimizationReport): readonly string[] {
   const step = steps.at(-1);
-  return step === undefined ? [] : renderStep(step);
+  return step?.technique === 'quantization' ? renderLayers(step) : [];
 }
 
-function renderStep({ layers, totals, performance }: StepReport): readonly string[] {
+function renderLayers({ layers, totals, performance }: QuantizationStepReport): readonly string[] {
   const rows = [...groupByKind(layers)].map(([kind, members]) => [
     kind,
     String(members.length),

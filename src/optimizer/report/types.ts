@@ -1,3 +1,5 @@
+import type { ShardingStepReport } from './sharding-types.js';
+
 /** Name of the report in a step's output. */
 export const REPORT_FILE = 'optimization-report.json';
 
@@ -24,8 +26,11 @@ export interface FileReport {
   readonly sha256: string;
 }
 
-/** One quantization step. Sizes are bytes, times are seconds. */
-export interface StepReport {
+/** One step, told by its technique. Sizes are bytes, times are seconds. */
+export type StepReport = QuantizationStepReport | ShardingStepReport;
+
+/** One quantization step. */
+export interface QuantizationStepReport {
   readonly technique: 'quantization';
   /** ISO 8601, UTC. */
   readonly startedAt: string;
@@ -75,14 +80,17 @@ export interface StepReport {
     /** Largest resident memory of the whole process with its threads. */
     readonly peakMemoryBytes: number;
   };
-  readonly versions: {
-    readonly burnish: string;
-    readonly node: string;
-    readonly platform: string;
-    readonly cpu: string;
-    /** Processors that the process could use. */
-    readonly processors: number;
-  };
+  readonly versions: VersionsReport;
+}
+
+/** What a step ran on. */
+export interface VersionsReport {
+  readonly burnish: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cpu: string;
+  /** Processors that the process could use. */
+  readonly processors: number;
 }
 
 export interface LayerReport {
