@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { readSafetensors, type TensorInfo } from '../../checkpoint/safetensors/reader.js';
 import {
   decodeColumns,
@@ -35,22 +36,38 @@ export async function verifyOutput(
 ): Promise<void> {
   const written = await reread(files);
   const random = seededRandom(VERIFICATION_SEED);
-  const handles = new Map<string, FileHandle>();
-  const handleOf = async (path: string): Promise<FileHandle> => {
-    const handle = handles.get(path) ?? (await open(path, 'r'));
-    handles.set(path, handle);
-    return handle;
-  };
+  const opened = new OpenFiles();
   try {
     for (const done of layers) {
+      // Lets a signal through.
+      await setImmediate();
       signal.throwIfAborted();
       const { rows } = done.layer;
       const sample = new Set([done.error.worstRow, Math.floor(random() * rows)]);
-      for (const row of sample) await verifyRow(done, row, written, handleOf);
+      for (const row of sample) verifyRow(done, row, written, opened);
       onVerified(done);
     }
   } finally {
-    for (const handle of handles.values()) await handle.close();
+    opened.close();
+  }
+}
+
+/** Files held open to read a row here and there. Such a read takes less time than to wait for it. */
+class OpenFiles {
+  readonly #descriptors = new Map<string, number>();
+
+  read(path: string, offset: number, length: number): Uint8Array {
+    const descriptor = this.#descriptors.get(path) ?? openSync(path, 'r');
+    this.#descriptors.set(path, descriptor);
+    const bytes = new Uint8Array(length);
+    if (readSync(descriptor, bytes, 0, length, offset) !== length) {
+      throw new VerificationError(`${path} ended while it was verified`);
+    }
+    return bytes;
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors.values()) closeSync(descriptor);
   }
 }
 
@@ -66,18 +83,16 @@ async function reread(files: readonly WeightFile[]): Promise<ReadonlyMap<string,
   return written;
 }
 
-type HandleOf = (path: string) => Promise<FileHandle>;
-
-async function verifyRow(
+function verifyRow(
   { layer, error }: QuantizedLayer,
   row: number,
   written: ReadonlyMap<string, TensorInfo>,
-  handleOf: HandleOf,
-): Promise<void> {
+  opened: OpenFiles,
+): void {
   const { weight, columns, scheme, sourceType, rows } = layer;
   const rowBytes = columns * FLOAT_BYTES[sourceType];
   const source = decodeFloats(
-    await readRange(handleOf, weight.path, weight.offset + row * rowBytes, rowBytes),
+    opened.read(weight.path, weight.offset + row * rowBytes, rowBytes),
     sourceType,
   );
   // Rows that share a word of zero points are read together.
@@ -85,22 +100,22 @@ async function verifyRow(
   const first = Math.floor(row / unit) * unit;
   const count = Math.min(unit, rows - first);
   const tensors = layerTensors(layer);
-  const readRows = async (name: string, from: number, amount: number): Promise<Uint8Array> => {
+  const readRows = (name: string, from: number, amount: number): Uint8Array => {
     const tensor = written.get(name);
     if (tensor === undefined) throw new VerificationError(`Tensor ${name} was not written`);
     const bytes = tensor.length / (tensor.shape[0] ?? 1);
-    return readRange(handleOf, tensor.path, tensor.offset + from * bytes, amount * bytes);
+    return opened.read(tensor.path, tensor.offset + from * bytes, amount * bytes);
   };
   const encoded: EncodedRows = {
     scheme,
     scaleType: sourceType,
     rows: count,
     columns,
-    codes: await readRows(tensors.codes.name, first, count),
-    scales: await readRows(tensors.scales.name, first, count),
+    codes: readRows(tensors.codes.name, first, count),
+    scales: readRows(tensors.scales.name, first, count),
     ...(tensors.zeroPoints === undefined
       ? {}
-      : { zeroPoints: await readRows(tensors.zeroPoints.name, first / unit, 1) }),
+      : { zeroPoints: readRows(tensors.zeroPoints.name, first / unit, 1) }),
   };
   const decoded = decodeColumns(encoded, row - first, 0, columns);
   checkRow(layer.module, row, source, decoded, scalesOf(encoded, row - first), scheme, sourceType);
@@ -179,18 +194,6 @@ function checkWorst(
       `Tensor ${module}.weight, row ${worstRow}, column ${worstColumn}: its error was measured as ${worstAbsolute}, but the written file has ${found}`,
     );
   }
-}
-
-async function readRange(
-  handleOf: HandleOf,
-  path: string,
-  offset: number,
-  length: number,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  const { bytesRead } = await (await handleOf(path)).read(bytes, 0, length, offset);
-  if (bytesRead !== length) throw new VerificationError(`${path} ended while it was verified`);
-  return bytes;
 }
 
 /** Uniform numbers in [0, 1) from a 32-bit state (Mulberry32). */
