@@ -10,7 +10,7 @@ import { parseParameter } from '../input/parse-parameter.js';
  *
  * @throws UsageError where an option's value can't be parsed.
  */
-export function buildInput(command: Command, given: CommandArguments): InputObject {
+export async function buildInput(command: Command, given: CommandArguments): Promise<InputObject> {
   const entries: [string, InputValue][] = [];
   for (const { flag, value } of command.options) {
     const argument = given.get(flag);
@@ -21,7 +21,7 @@ export function buildInput(command: Command, given: CommandArguments): InputObje
         : parseParameter(flag, value.shape, argument);
     entries.push([value.member, parsed]);
   }
-  const loaded = readCliInput((flag) => textArgument(given, flag));
+  const loaded = await readCliInput((flag) => textArgument(given, flag));
   return { ...loaded, ...Object.fromEntries(entries) };
 }
 

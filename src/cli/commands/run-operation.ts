@@ -8,7 +8,6 @@ import { buildInput, textArgument } from './build-input.js';
 import { type CommandContext, withClient } from './command-context.js';
 import { type PaginationModel, type PagingOptions, paginate } from './pagination/paginate.js';
 import { asksForOnePage, misplacedPaging, pagingOptions } from './pagination/paging-arguments.js';
-import { printSkeleton } from './print-skeleton.js';
 import { withValueSuggestions } from './suggest-values.js';
 
 /** One call of an operation, as the command line wants it. */
@@ -26,9 +25,12 @@ interface Call {
  */
 export async function runOperation(context: CommandContext, name: OperationName): Promise<void> {
   const { given, settings, signal } = context;
-  const call = planCall(context, OPERATIONS[name]);
+  const call = await planCall(context, OPERATIONS[name]);
   const skeleton = textArgument(given, '--generate-cli-skeleton');
-  if (skeleton !== undefined) return printSkeleton(skeleton, name, call.input, settings);
+  if (skeleton !== undefined) {
+    const { printSkeleton } = await import('./print-skeleton.js');
+    return printSkeleton(skeleton, name, call.input, settings);
+  }
   await withClient(settings, async (client) => {
     await callOperation(client, name, call, context);
     if (given.get('--wait') !== true) return;
@@ -58,11 +60,14 @@ async function callOperation(
   await printOutput(name, response, settings);
 }
 
-function planCall({ command, given, settings }: CommandContext, { pagination }: Operation): Call {
-  if (pagination === undefined) return { input: buildInput(command, given) };
+async function planCall(
+  { command, given, settings }: CommandContext,
+  { pagination }: Operation,
+): Promise<Call> {
+  if (pagination === undefined) return { input: await buildInput(command, given) };
   const onePage = asksForOnePage(command, given, settings.paginate);
   const options = pagingOptions(given);
-  const input = buildInput(command, given);
+  const input = await buildInput(command, given);
   const setsPage = pagination.inputToken in input || pagination.limitKey in input;
   return onePage || setsPage
     ? { input: { ...input, ...misplacedPaging(options) } }

@@ -6,7 +6,7 @@ import { waitForCompletion } from './wait-for-job.js';
 
 /** `burnish wait optimization-job-completed --optimization-job-name NAME` */
 export async function waitCommand(context: CommandContext): Promise<void> {
-  const input = buildInput(context.command, context.given);
+  const input = await buildInput(context.command, context.given);
   toRequest(OPERATIONS.DescribeOptimizationJob.input, input);
   await withClient(context.settings, (client) =>
     waitForCompletion(client, String(input.OptimizationJobName), context.signal),

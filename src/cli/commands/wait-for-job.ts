@@ -7,7 +7,7 @@ import { OPERATIONS, type OperationOutput } from '../../service-model/operations
 import type { Client } from '../client/client.js';
 import { ServiceResponseError } from '../client/errors.js';
 import { CliError, EXIT_STATUS, InterruptedError } from '../output/errors.js';
-import { createProgressReporter } from '../terminal/progress-bar.js';
+import { createProgressReporter, type ProgressReporter } from '../terminal/progress-bar.js';
 import { readAnswer } from './read-answer.js';
 
 type Job = OperationOutput<'DescribeOptimizationJob'>;
@@ -34,8 +34,8 @@ export async function waitForCompletion(
   client: Client,
   name: string,
   signal: AbortSignal,
+  reporter: ProgressReporter = createProgressReporter(),
 ): Promise<void> {
-  const reporter = createProgressReporter();
   let progressIsTold = true;
   let last: OptimizationJobProgress | undefined;
   try {

@@ -3,18 +3,22 @@ import { type InputObject, type InputValue, isInputObject } from './input-value.
 import { parameterError } from './parameter-errors.js';
 import { ParameterFileError, resolveParameterFile } from './parameter-file.js';
 import { parseJson } from './parse-json.js';
-import { parseYaml } from './parse-yaml.js';
 import { pythonType } from './python-text.js';
 
 interface InputFormat {
   readonly flag: string;
   readonly name: string;
-  parse(text: string): InputValue;
+  parse(text: string): Promise<InputValue>;
 }
 
 const FORMATS: readonly InputFormat[] = [
-  { flag: '--cli-input-json', name: 'JSON', parse: parseJson },
-  { flag: '--cli-input-yaml', name: 'YAML', parse: parseYaml },
+  { flag: '--cli-input-json', name: 'JSON', parse: async (text) => parseJson(text) },
+  // Its parser is large, and few command lines need it.
+  {
+    flag: '--cli-input-yaml',
+    name: 'YAML',
+    parse: async (text) => (await import('./parse-yaml.js')).parseYaml(text),
+  },
 ];
 
 /**
@@ -24,9 +28,9 @@ const FORMATS: readonly InputFormat[] = [
  * @param optionValue the value of an option.
  * @throws UsageError where both are given, the file can't be read, or its content is no map.
  */
-export function readCliInput(
+export async function readCliInput(
   optionValue: (flag: string) => string | undefined,
-): InputObject | undefined {
+): Promise<InputObject | undefined> {
   const given = FORMATS.flatMap((format) => {
     const value = optionValue(format.flag);
     return value === undefined ? [] : [{ format, value }];
@@ -39,8 +43,8 @@ export function readCliInput(
   return read(only.format, only.value);
 }
 
-function read(format: InputFormat, value: string): InputObject {
-  const input = parse(format, load(format, value));
+async function read(format: InputFormat, value: string): Promise<InputObject> {
+  const input = await parse(format, load(format, value));
   if (isInputObject(input)) return input;
   throw parameterError(format.flag, `Invalid type: expecting map, received ${pythonType(input)}`);
 }
@@ -55,9 +59,9 @@ function load({ flag }: InputFormat, value: string): string {
   }
 }
 
-function parse({ flag, name, parse }: InputFormat, text: string): InputValue {
+async function parse({ flag, name, parse }: InputFormat, text: string): Promise<InputValue> {
   try {
-    return parse(text);
+    return await parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? `: ${cause.message}` : '';
     throw parameterError(flag, `Invalid ${name} received${reason}`, { cause });

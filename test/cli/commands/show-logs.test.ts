@@ -2,19 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Client } from '#burnish/cli/client/client.js';
 import { ServiceResponseError } from '#burnish/cli/client/errors.js';
 import { showLogs } from '#burnish/cli/commands/show-logs.js';
-
-const JOB = {
-  OptimizationJobName: 'job',
-  OptimizationJobArn: 'arn:aws:sagemaker:us-east-1:000000000000:optimization-job/job',
-  CreationTime: 1,
-  LastModifiedTime: 1,
-  ModelSource: {},
-  DeploymentInstanceType: 'ml.g5.xlarge',
-  OptimizationConfigs: [],
-  OutputConfig: { S3OutputLocation: 's3://a/b' },
-  RoleArn: 'arn:aws:iam::000000000000:role/r',
-  StoppingCondition: {},
-};
+import { describedJob } from './described-job.js';
 
 /** A service with the log streams of one job; `states` are what Describe answers, in turn. */
 function service(
@@ -33,7 +21,7 @@ function service(
           if (state === undefined) {
             throw new ServiceResponseError('ResourceNotFound', 'no such job', target, 400);
           }
-          return { ...JOB, OptimizationJobStatus: state };
+          return describedJob(state);
         }
         case 'Logs_20140328.DescribeLogStreams': {
           expect(input).toMatchObject({
@@ -110,5 +98,13 @@ describe('the log of a job', () => {
   it('is empty for a job that has not begun, and an error for one that is none', async () => {
     expect(await logOf(service(new Map(), ['STARTING']), false)).toEqual([]);
     await expect(logOf(service(new Map(), []), false)).rejects.toThrow('(ResourceNotFound)');
+  });
+
+  it('is not read further when nobody reads what is written', async () => {
+    const client = service(new Map([['job/1-quantization', ['a', 'b', 'c']]]), ['INPROGRESS']);
+    const lines: string[] = [];
+    const write = async (line: string) => lines.push(line) < 2;
+    await showLogs(client, 'job', true, { write }, new AbortController().signal);
+    expect(lines).toHaveLength(2);
   });
 });

@@ -7,11 +7,11 @@ const json = (text: string) => read({ '--cli-input-json': text });
 const yaml = (text: string) => read({ '--cli-input-yaml': text });
 
 describe('the whole input', () => {
-  it('is none where no option gives it', () => {
-    expect(read({})).toBeUndefined();
+  it('is none where no option gives it', async () => {
+    expect(await read({})).toBeUndefined();
   });
 
-  it('comes as JSON or YAML', () => {
+  it('comes as JSON or YAML', async () => {
     const expected = {
       Name: 'n',
       Count: 1,
@@ -19,16 +19,16 @@ describe('the whole input', () => {
       On: true,
       Tags: [{ Key: 'a' }],
     };
-    expect(json('{"Name":"n","Count":1,"Share":1.0,"On":true,"Tags":[{"Key":"a"}]}')).toEqual(
+    expect(await json('{"Name":"n","Count":1,"Share":1.0,"On":true,"Tags":[{"Key":"a"}]}')).toEqual(
       expected,
     );
-    expect(yaml('Name: n\nCount: 1\nShare: 1.0\nOn: true\nTags:\n- Key: a # comment\n')).toEqual(
-      expected,
-    );
+    expect(
+      await yaml('Name: n\nCount: 1\nShare: 1.0\nOn: true\nTags:\n- Key: a # comment\n'),
+    ).toEqual(expected);
   });
 
-  it('has the types of YAML 1.2', () => {
-    expect(yaml('a: yes\nb: 2024-01-02\nc: 1e3\nd: 0x10\ne: null\nf: "1.0"')).toEqual({
+  it('has the types of YAML 1.2', async () => {
+    expect(await yaml('a: yes\nb: 2024-01-02\nc: 1e3\nd: 0x10\ne: null\nf: "1.0"')).toEqual({
       a: 'yes',
       b: '2024-01-02',
       c: new Decimal('1e3'),
@@ -50,17 +50,17 @@ describe('the whole input', () => {
       () => read({ '--cli-input-json': '{}', '--cli-input-yaml': '{}' }),
       'Only one --cli-input- parameter may be specified.',
     ],
-  ])('is refused: %s', (act, message) => {
-    expect(act).toThrow(expect.objectContaining({ exitStatus: 252 }));
-    expect(act).toThrow(message);
+  ])('is refused: %s', async (act, message) => {
+    await expect(act()).rejects.toThrow(message);
+    await expect(act()).rejects.toMatchObject({ exitStatus: 252 });
   });
 
-  it('does not multiply by aliases', () => {
+  it('does not multiply by aliases', async () => {
     const levels = Array.from(
       { length: 20 },
       (_, i) => `l${i}: &l${i} [${`*l${i - 1}, `.repeat(9)}]`,
     );
     levels[0] = 'l0: &l0 [x]';
-    expect(() => yaml(levels.join('\n'))).toThrow('Invalid YAML received');
+    await expect(yaml(levels.join('\n'))).rejects.toThrow('Invalid YAML received');
   });
 });
