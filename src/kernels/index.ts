@@ -1,3 +1,4 @@
+export type { ChunkChecksums } from './checksum-chunks.js';
 export type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 export {
   decodeColumns,
@@ -18,6 +19,12 @@ export {
 } from './kernel-pool.js';
 export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
+export type {
+  ColumnBytes,
+  ScatterRowsResult,
+  ScatterRowsTask,
+  ScatterTarget,
+} from './scatter-rows.js';
 export {
   type EncodedLayout,
   type EncodedTensor,

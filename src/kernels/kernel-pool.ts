@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { checkScatterTask } from './check-scatter-task.js';
 import { checkCopyTask, checkQuantizeTask } from './check-task.js';
+import type { ChunkChecksums } from './checksum-chunks.js';
 import type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 import { shortFile } from './file-access.js';
 import type { FileRange } from './file-range.js';
@@ -14,6 +16,7 @@ import { type Outcome, releaseOutcome } from './outcome.js';
 import type { PieceErrors } from './quantize-piece.js';
 import type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 import { runPieces } from './run-pieces.js';
+import type { ScatterRowsResult, ScatterRowsTask } from './scatter-rows.js';
 import { StopSignals } from './stop-signals.js';
 
 export interface KernelOptions {
@@ -35,8 +38,18 @@ export interface KernelPool {
   quantizeRows(task: QuantizeRowsTask, options?: KernelOptions): Promise<QuantizationError>;
   /** Copies bytes, all of them whatever a check for finite numbers finds. */
   copyRange(task: CopyRangeTask, options?: KernelOptions): Promise<CopyRangeResult>;
+  /** Hands the blocks of a matrix of bytes to several places, reading each byte once. As in copying, all
+   * is written whatever a check for finite numbers finds. */
+  scatterRows(task: ScatterRowsTask, options?: KernelOptions): Promise<ScatterRowsResult>;
   /** SHA-256 of a whole file, in lower-case hexadecimal. */
   sha256(path: string, options?: KernelOptions): Promise<string>;
+  /** SHA-256 of a whole file and CRC-32 of each of its chunks, in one pass.
+   * @param chunkBytes bytes of every chunk but the last; 1 or more. */
+  checksumChunks(
+    path: string,
+    chunkBytes: number,
+    options?: KernelOptions,
+  ): Promise<ChunkChecksums>;
   /** Aborts what is under way, ends the threads, and returns when no file is open any more. */
   close(): Promise<void>;
 }
@@ -84,8 +97,27 @@ class ThreadPool implements KernelPool {
     return this.#call(options, (signal) => this.#copyRange(task, signal));
   }
 
+  scatterRows(task: ScatterRowsTask, options: KernelOptions = {}): Promise<ScatterRowsResult> {
+    return this.#call(options, (signal) => this.#scatterRows(task, signal));
+  }
+
   sha256(path: string, options: KernelOptions = {}): Promise<string> {
-    return this.#call(options, (signal) => this.#sha256(path, signal));
+    return this.#call(options, (stop) =>
+      this.#readThrough(path, stop, (pass) => this.#run({ kind: 'hash', ...pass })),
+    );
+  }
+
+  async checksumChunks(
+    path: string,
+    chunkBytes: number,
+    options: KernelOptions = {},
+  ): Promise<ChunkChecksums> {
+    if (!Number.isSafeInteger(chunkBytes) || chunkBytes < 1) {
+      throw new RangeError(`chunkBytes must be a whole number of 1 or more, not ${chunkBytes}`);
+    }
+    return this.#call(options, (stop) =>
+      this.#readThrough(path, stop, (pass) => this.#run({ kind: 'checksum', ...pass, chunkBytes })),
+    );
   }
 
   async close(): Promise<void> {
@@ -167,24 +199,80 @@ class ThreadPool implements KernelPool {
         },
         stop,
       );
-      return firstNonFinite(pieces, checkFinite);
+      return firstNonFinite(pieces, checkFinite, PIECE_BYTES);
     });
   }
 
-  async #sha256(path: string, stop: StopSignals): Promise<string> {
+  async #scatterRows(task: ScatterRowsTask, stop: StopSignals): Promise<ScatterRowsResult> {
+    checkScatterTask(task);
+    const { source, rows, rowBytes, checkFinite } = task;
+    const paths = [...new Set(task.targets.map(({ path }) => path))];
+    const wanted: Readonly<Record<string, WantedFile>> = {
+      source: toRead(source),
+      ...Object.fromEntries(
+        paths.map((path, index) => [String(index), { path, use: 'write' } as const]),
+      ),
+    };
+    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
+    return this.#files.with(wanted, async (files) => {
+      const opened = (key: string): SizedFile => {
+        const file = files[key];
+        if (file === undefined) throw new Error(`${key} was not opened`);
+        return file;
+      };
+      const from = opened('source');
+      checkSize(from, source);
+      const targets = task.targets.map(({ path, ...block }) => ({
+        ...block,
+        file: opened(String(paths.indexOf(path))),
+      }));
+      const pieces = await runPieces(
+        Math.ceil(rows / pieceRows),
+        this.#width,
+        (index) => {
+          const firstRow = index * pieceRows;
+          const end = Math.min(firstRow + pieceRows, rows);
+          return this.#run({
+            kind: 'scatter',
+            ...{ source: from, sourceOffset: source.offset, rowBytes, checkFinite },
+            ...{ firstRow, rows: end - firstRow },
+            targets: targets.filter(
+              (target) => target.firstRow < end && firstRow < target.firstRow + target.rows,
+            ),
+          });
+        },
+        stop,
+      );
+      return firstNonFinite(pieces, checkFinite, pieceRows * rowBytes);
+    });
+  }
+
+  /** Lets one worker read a file from end to end, and tells it when to stop. */
+  async #readThrough<Result>(
+    path: string,
+    stop: StopSignals,
+    read: (pass: ReadPass) => Promise<Result | undefined>,
+  ): Promise<Result> {
     return this.#files.with({ file: { path, use: 'read' } }, async ({ file }) => {
       const flag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
       const raise = (): void => {
         Atomics.store(new Int32Array(flag), 0, 1);
       };
-      const hash = await stop.whileListening(raise, () =>
-        this.#run({ kind: 'hash', file, size: file.size, stop: flag }),
+      const result = await stop.whileListening(raise, () =>
+        read({ file, size: file.size, stop: flag }),
       );
       stop.throwIfStopped();
-      if (hash === undefined) throw new Error(`Hashing ${path} stopped without being told to.`);
-      return hash;
+      if (result === undefined) throw new Error(`Reading ${path} stopped without being told to.`);
+      return result;
     });
   }
+}
+
+/** What a worker needs to read a whole file. */
+interface ReadPass {
+  readonly file: SizedFile;
+  readonly size: number;
+  readonly stop: SharedArrayBuffer;
 }
 
 function toRead({ path }: FileRange): WantedFile {
@@ -217,10 +305,11 @@ function sumErrors(pieces: readonly PieceErrors[]): QuantizationError {
 function firstNonFinite(
   pieces: readonly CopyRangeResult[],
   type: CopyRangeTask['checkFinite'],
+  pieceBytes: number,
 ): CopyRangeResult {
   const piece = pieces.findIndex(({ nonFinite }) => nonFinite !== undefined);
   const found = pieces[piece]?.nonFinite;
   if (found === undefined || type === undefined) return {};
-  const index = found.index + (piece * PIECE_BYTES) / FLOAT_BYTES[type];
+  const index = found.index + (piece * pieceBytes) / FLOAT_BYTES[type];
   return { nonFinite: { index, kind: found.kind } };
 }

@@ -1,22 +1,29 @@
 import { workerData } from 'piscina';
+import { type ChecksumChunks, type ChunkChecksums, checksumChunks } from './checksum-chunks.js';
 import { type CopyPiece, copyPiece } from './copy-piece.js';
 import type { CopyRangeResult } from './copy-range.js';
 import { type HashFile, hashFile } from './hash-file.js';
 import { Kernels } from './kernel-module.js';
 import { captureOutcome, type Outcome } from './outcome.js';
 import { type PieceErrors, type QuantizePiece, quantizePiece } from './quantize-piece.js';
+import { type ScatterPiece, scatterPiece } from './scatter-piece.js';
+import type { ScatterRowsResult } from './scatter-rows.js';
 
 /** What a worker is asked to do. */
 export type WorkerTask =
   | ({ readonly kind: 'quantize' } & QuantizePiece)
   | ({ readonly kind: 'copy' } & CopyPiece)
-  | ({ readonly kind: 'hash' } & HashFile);
+  | ({ readonly kind: 'scatter' } & ScatterPiece)
+  | ({ readonly kind: 'hash' } & HashFile)
+  | ({ readonly kind: 'checksum' } & ChecksumChunks);
 
 /** What each kind of task results in. */
 export interface WorkerResults {
   readonly quantize: PieceErrors;
   readonly copy: CopyRangeResult;
+  readonly scatter: ScatterRowsResult;
   readonly hash: string | undefined;
+  readonly checksum: ChunkChecksums | undefined;
 }
 
 /** Handed to every worker at its start. */
@@ -33,8 +40,12 @@ function perform(task: WorkerTask): WorkerResults[WorkerTask['kind']] {
       return quantizePiece(kernels, task);
     case 'copy':
       return copyPiece(kernels, task);
+    case 'scatter':
+      return scatterPiece(kernels, task);
     case 'hash':
       return hashFile(task);
+    case 'checksum':
+      return checksumChunks(task);
   }
 }
 
