@@ -30,6 +30,8 @@ describe('renderReport', () => {
     const report = {
       steps: [
         {
+          technique: 'quantization',
+          evaluation: null,
           layers: [
             layer('model.layers.0.mlp.experts.0.down_proj', 128, 0.1),
             layer('model.layers.0.mlp.experts.11.down_proj', 128, 0.2),
