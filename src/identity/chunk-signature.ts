@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { basicTimestamp, hmac, type VerifiedRequest } from './signature-v4.js';
+import { basicTimestamp } from './signature-claim.js';
+import { hmac, type VerifiedRequest } from './signature-v4.js';
 
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 

@@ -214,15 +214,9 @@ export interface CompleteUploadOptions extends Cancellable {
   readonly condition?: WriteCondition;
 }
 
-/** What the S3 front needs beyond `ObjectStore`: buckets, conditions, checksums, multipart uploads. */
-export interface ServedObjectStore extends ObjectStore {
-  listBuckets(): Promise<readonly BucketInfo[]>;
-  createBucket(bucket: string): Promise<void>;
-  deleteBucket(bucket: string): Promise<void>;
-  open(bucket: string, key: string): Promise<OpenObject>;
-  write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo>;
-
-  createUpload(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo>;
+/** Multipart uploads under way. */
+export interface UploadStore {
+  create(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo>;
   uploadPart(
     bucket: string,
     key: string,
@@ -237,14 +231,24 @@ export interface ServedObjectStore extends ObjectStore {
     key: string,
     uploadId: string,
   ): Promise<{ readonly upload: UploadInfo; readonly parts: readonly PartInfo[] }>;
-  completeUpload(
+  complete(
     bucket: string,
     key: string,
     uploadId: string,
     parts: readonly CompletedPart[],
     options?: CompleteUploadOptions,
   ): Promise<ObjectInfo>;
-  abortUpload(bucket: string, key: string, uploadId: string): Promise<void>;
+  abort(bucket: string, key: string, uploadId: string): Promise<void>;
   /** All uploads under way in a bucket, by key and then by time. */
-  listUploads(bucket: string): Promise<readonly UploadInfo[]>;
+  list(bucket: string): Promise<readonly UploadInfo[]>;
+}
+
+/** What the S3 front needs beyond `ObjectStore`: buckets, conditions, checksums, multipart uploads. */
+export interface ServedObjectStore extends ObjectStore {
+  readonly uploads: UploadStore;
+  listBuckets(): Promise<readonly BucketInfo[]>;
+  createBucket(bucket: string): Promise<void>;
+  deleteBucket(bucket: string): Promise<void>;
+  open(bucket: string, key: string): Promise<OpenObject>;
+  write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo>;
 }

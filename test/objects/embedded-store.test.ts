@@ -314,8 +314,8 @@ describe('publishing', () => {
 
 describe('what a stopped process left', () => {
   it('is reclaimed: half-received bodies, and uploads nobody came back for', async () => {
-    const upload = await store.createUpload(bucket, 'young', {});
-    const old = await store.createUpload(bucket, 'old', {});
+    const upload = await store.uploads.create(bucket, 'young', {});
+    const old = await store.uploads.create(bucket, 'old', {});
     const uploads = join(dataDir, 'object-uploads');
     await writeFile(join(uploads, 'incoming', 'half'), 'half a body');
     const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
@@ -323,12 +323,12 @@ describe('what a stopped process left', () => {
     const next = await openEmbeddedStore(dataDir);
     await next.reclaim();
     expect(await readdir(join(uploads, 'incoming'))).toEqual([]);
-    expect((await next.listUploads(bucket)).map(({ key }) => key)).toEqual(['young']);
+    expect((await next.uploads.list(bucket)).map(({ key }) => key)).toEqual(['young']);
     const body = Readable.from([Buffer.from('part')]);
-    const part = await next.uploadPart(bucket, 'young', upload.uploadId, 1, body, {
+    const part = await next.uploads.uploadPart(bucket, 'young', upload.uploadId, 1, body, {
       expectedLength: 4,
     });
-    await next.completeUpload(bucket, 'young', upload.uploadId, [part]);
+    await next.uploads.complete(bucket, 'young', upload.uploadId, [part]);
     expect(await keys()).toEqual(['young']);
   });
 
@@ -346,11 +346,11 @@ describe('what a stopped process left', () => {
 
 describe('a part that is still arriving when the upload is completed', () => {
   it('cannot change the object', async () => {
-    const { uploadId } = await store.createUpload(bucket, 'late', {});
+    const { uploadId } = await store.uploads.create(bucket, 'late', {});
     const mib = 1024 * 1024;
     const first = Buffer.alloc(5 * mib, 1);
     const send = (partNumber: number, bytes: AsyncIterable<Uint8Array>) =>
-      store.uploadPart(bucket, 'late', uploadId, partNumber, bytes, {
+      store.uploads.uploadPart(bucket, 'late', uploadId, partNumber, bytes, {
         expectedLength: 5 * mib,
       });
     const part = await send(1, Readable.from([first]));
@@ -365,7 +365,7 @@ describe('a part that is still arriving when the upload is completed', () => {
     }
     const late = send(2, slow());
     await new Promise((resolve) => setTimeout(resolve, 50));
-    await store.completeUpload(bucket, 'late', uploadId, [part]);
+    await store.uploads.complete(bucket, 'late', uploadId, [part]);
     release();
     await expect(late).rejects.toMatchObject({ code: 'NoSuchUpload' });
     expect((await readFile(path('late'))).equals(first)).toBe(true);

@@ -297,7 +297,7 @@ describe('publishing', () => {
       ).rejects.toMatchObject({ name });
       server.tamper = undefined;
       expect(await visible()).toEqual([]);
-      expect(await server.store.listUploads(bucket)).toEqual([]);
+      expect(await server.store.uploads.list(bucket)).toEqual([]);
       expect((await readdir(folder)).length).toBe(4);
     }
     await store.publishFolder(folder, { bucket, key: 'jobs/two' });
@@ -310,6 +310,6 @@ describe('publishing', () => {
     await expect(store.publishFolder(folder, { bucket, key: 'x' })).rejects.toThrow(
       ObjectStoreError,
     );
-    expect(await server.store.listUploads(bucket)).toEqual([]);
+    expect(await server.store.uploads.list(bucket)).toEqual([]);
   });
 });

@@ -5,24 +5,18 @@ import { ObjectStoreError } from '../errors.js';
 import { bucketNameFault } from '../names.js';
 import type {
   Body,
-  BodyOptions,
   BucketInfo,
   Cancellable,
-  CompletedPart,
-  CompleteUploadOptions,
-  CreateUploadOptions,
   ListOptions,
   ListPage,
   ObjectInfo,
   OpenObject,
-  PartInfo,
   ReadObject,
   ReadOptions,
   ServedObjectStore,
   ServedWriteOptions,
   StagedFolder,
   StageOptions,
-  UploadInfo,
 } from '../object-store.js';
 import type { ObjectLocation } from '../s3-uri.js';
 import { FolderCache } from './folder-cache.js';
@@ -47,15 +41,15 @@ export async function openEmbeddedStore(dataDir: string): Promise<EmbeddedStore>
  * in and out. One process at a time writes to it through this class.
  */
 export class EmbeddedStore implements ServedObjectStore {
+  readonly uploads: MultipartUploads;
   readonly #layout: Layout;
   readonly #locks = new KeyedLocks();
   readonly #folders: FolderCache;
-  readonly #uploads: MultipartUploads;
 
   constructor(layout: Layout) {
     this.#layout = layout;
     this.#folders = new FolderCache(layout);
-    this.#uploads = new MultipartUploads(layout, this.#locks);
+    this.uploads = new MultipartUploads(layout, this.#locks);
   }
 
   /** Removes what a stopped process left half-received. To be called once, before serving. */
@@ -153,46 +147,5 @@ export class EmbeddedStore implements ServedObjectStore {
     options: Cancellable = {},
   ): Promise<void> {
     return publishEmbedded(this.#layout, folder, location, options);
-  }
-
-  createUpload(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo> {
-    return this.#uploads.create(bucket, key, options);
-  }
-
-  uploadPart(
-    bucket: string,
-    key: string,
-    uploadId: string,
-    partNumber: number,
-    body: Body,
-    options: BodyOptions,
-  ): Promise<PartInfo> {
-    return this.#uploads.uploadPart(bucket, key, uploadId, partNumber, body, options);
-  }
-
-  listParts(
-    bucket: string,
-    key: string,
-    uploadId: string,
-  ): Promise<{ readonly upload: UploadInfo; readonly parts: readonly PartInfo[] }> {
-    return this.#uploads.listParts(bucket, key, uploadId);
-  }
-
-  completeUpload(
-    bucket: string,
-    key: string,
-    uploadId: string,
-    parts: readonly CompletedPart[],
-    options?: CompleteUploadOptions,
-  ): Promise<ObjectInfo> {
-    return this.#uploads.complete(bucket, key, uploadId, parts, options);
-  }
-
-  abortUpload(bucket: string, key: string, uploadId: string): Promise<void> {
-    return this.#uploads.abort(bucket, key, uploadId);
-  }
-
-  listUploads(bucket: string): Promise<readonly UploadInfo[]> {
-    return this.#uploads.list(bucket);
   }
 }

@@ -13,6 +13,7 @@ import type {
   ObjectInfo,
   PartInfo,
   UploadInfo,
+  UploadStore,
 } from '../object-store.js';
 import { assembleParts } from './assembling.js';
 import { checkInstallable, installObject } from './installing.js';
@@ -46,7 +47,7 @@ export const MAX_PARTS = 10_000;
  * to its place in one data file, and completing the upload is a rename. The size is learned from
  * part 1; what does not fit (parts before that, a part sent twice) waits in a file of its own.
  */
-export class MultipartUploads {
+export class MultipartUploads implements UploadStore {
   readonly #layout: Layout;
   readonly #locks: KeyedLocks;
   /** Part numbers by upload whose slots a body is being written to now. */

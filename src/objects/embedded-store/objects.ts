@@ -28,8 +28,8 @@ import { markerInfo } from './listing.js';
 import { receiveBody } from './receiving.js';
 import { describeObject, type ObjectAttributes } from './sidecar.js';
 
-/** Bytes read at once when an object is sent: large enough that the disk is not asked too often. */
-const READ_CHUNK_BYTES = 512 * 1024;
+/** Bytes read at once when an object is sent; each download holds about two such pieces. */
+const READ_CHUNK_BYTES = 256 * 1024;
 
 /** S3's limit on one PUT or one part. */
 export const MAX_BODY_BYTES = 5 * 1024 ** 3;

@@ -58,7 +58,7 @@ export async function uploadPartCopy(call: S3Call): Promise<void> {
   const expectedLength = range === undefined ? object.info.size : range.end - range.start + 1;
   const body = object.read(range);
   try {
-    const part = await store.uploadPart(bucket, key, uploadId, partNumber, body, {
+    const part = await store.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {
       expectedLength,
     });
     sendXml(call, 'CopyPartResult', [

@@ -28,7 +28,7 @@ const MAX_COMPLETE_BYTES = 8 * 1024 * 1024;
 export async function createMultipartUpload(call: S3Call): Promise<void> {
   const { store, bucket, key, headers } = call;
   const checksum = readUploadChecksum(headers);
-  const upload = await store.createUpload(bucket, key, {
+  const upload = await store.uploads.create(bucket, key, {
     headers: readObjectHeaders(headers),
     metadata: readMetadata(headers),
     ...(checksum === undefined ? {} : { checksum }),
@@ -87,7 +87,7 @@ export function readPartNumber(call: S3Call): number {
 export async function uploadPart(call: S3Call): Promise<void> {
   const { store, bucket, key } = call;
   const body = openBody(call);
-  const part = await store.uploadPart(
+  const part = await store.uploads.uploadPart(
     bucket,
     key,
     readUploadId(call),
@@ -116,7 +116,7 @@ export async function completeMultipartUpload(call: S3Call): Promise<void> {
   if (size !== undefined && !/^\d{1,15}$/.test(size)) {
     throw invalidArgument('x-amz-mp-object-size must be a number of bytes');
   }
-  const info = await store.completeUpload(bucket, key, uploadId, parts, {
+  const info = await store.uploads.complete(bucket, key, uploadId, parts, {
     ...(expectedChecksum === undefined ? {} : { expectedChecksum }),
     ...(size === undefined ? {} : { expectedSize: Number(size) }),
     condition: writeCondition(headers),
@@ -146,13 +146,13 @@ function readCompletedPart(part: ParsedXml): CompletedPart {
 }
 
 export async function abortMultipartUpload(call: S3Call): Promise<void> {
-  await call.store.abortUpload(call.bucket, call.key, readUploadId(call));
+  await call.store.uploads.abort(call.bucket, call.key, readUploadId(call));
   sendEmpty(call, 204);
 }
 
 export async function listParts(call: S3Call): Promise<void> {
   const { store, bucket, key, query } = call;
-  const { upload, parts } = await store.listParts(bucket, key, readUploadId(call));
+  const { upload, parts } = await store.uploads.listParts(bucket, key, readUploadId(call));
   const maxParts = readCount(query.get('max-parts'), 'max-parts');
   const marker = readMarker(query.get('part-number-marker'));
   const rest = parts.filter((part) => part.partNumber > marker);
@@ -198,7 +198,7 @@ export async function listMultipartUploads(call: S3Call): Promise<void> {
   const idMarker = query.get('upload-id-marker') ?? '';
   const maxUploads = readCount(query.get('max-uploads'), 'max-uploads');
   const encode = readEncoding(query.get('encoding-type'));
-  const matching = (await store.listUploads(bucket)).filter((one) => one.key.startsWith(prefix));
+  const matching = (await store.uploads.list(bucket)).filter((one) => one.key.startsWith(prefix));
   const rest = matching.slice(firstBehind(matching, keyMarker, idMarker));
   const page = rest.slice(0, maxUploads);
   const last = page.at(-1);

@@ -82,8 +82,9 @@ function bodyLength(headers: ReadonlyMap<string, string>, chunked: boolean): num
   return Number(text);
 }
 
-/** The body as it comes; leaving off early does not close the connection. */
-async function* requestBytes({ request, response }: S3Call): AsyncGenerator<Uint8Array> {
+/** The body as it comes, in its turn; leaving off early does not close the connection. */
+async function* requestBytes({ request, response, bodySlots }: S3Call): AsyncGenerator<Uint8Array> {
+  const giveBack = await bodySlots.take();
   if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   request.setTimeout(BODY_IDLE_MILLISECONDS, () => request.destroy());
   try {
@@ -91,6 +92,7 @@ async function* requestBytes({ request, response }: S3Call): AsyncGenerator<Uint
     yield* bytes;
   } finally {
     request.setTimeout(0);
+    giveBack();
   }
 }
 

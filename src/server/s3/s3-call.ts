@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { VerifiedRequest } from '../../identity/signature-v4.js';
 import type { ServedObjectStore } from '../../objects/object-store.js';
+import type { BodySlots } from './body-slots.js';
 import { renderXml, S3_NAMESPACE, type XmlNode } from './xml.js';
 
 /** One S3 request, verified and addressed. */
@@ -17,6 +18,8 @@ export interface S3Call {
   readonly verified: VerifiedRequest;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Bounds how many bodies are taken in at once. */
+  readonly bodySlots: BodySlots;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -8,6 +8,7 @@ import {
 import type { ServedObjectStore } from '../../objects/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { readAddress } from './address.js';
+import { BodySlots } from './body-slots.js';
 import { findHandler } from './routes.js';
 import { type S3Call, sendHead } from './s3-call.js';
 import { asS3Error, S3Error } from './s3-error.js';
@@ -19,6 +20,9 @@ const MAX_SKEW_SECONDS = 900;
 
 /** Of a refused body, what is read and thrown away so that the client can take the answer. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+
+/** Bodies taken in at once. Each has up to 2 MiB in memory; the others wait on their clients' side. */
+const MAX_BODIES_AT_ONCE = 64;
 
 export interface S3FrontOptions {
   readonly store: ServedObjectStore;
@@ -43,6 +47,7 @@ export type S3Front = (
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 export function createS3Front(options: S3FrontOptions): S3Front {
+  const bodySlots = new BodySlots(MAX_BODIES_AT_ONCE);
   return async (request, response, requestId) => {
     response.setHeader('x-amz-request-id', requestId);
     const gone = new AbortController();
@@ -50,7 +55,7 @@ export function createS3Front(options: S3FrontOptions): S3Front {
       if (!response.writableFinished) gone.abort();
     });
     try {
-      const call = openCall(options, request, response, gone.signal);
+      const call = openCall(options, bodySlots, request, response, gone.signal);
       await findHandler(call)(call);
     } catch (error) {
       if (gone.signal.aborted || request.socket.destroyed) return;
@@ -61,6 +66,7 @@ export function createS3Front(options: S3FrontOptions): S3Front {
 
 function openCall(
   options: S3FrontOptions,
+  bodySlots: BodySlots,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
@@ -85,6 +91,7 @@ function openCall(
     verified,
     request,
     response,
+    bodySlots,
     signal,
   };
 }
