@@ -1,11 +1,10 @@
 import { KernelTaskError } from './errors.js';
-import { FLOAT_BYTES } from './float-type.js';
 import { MAX_ROW_BYTES } from './limits.js';
 import { type ScatterRowsTask, type ScatterTarget, targetRowBytes } from './scatter-rows.js';
 
 /** Throws KernelTaskError unless the task's blocks lie within its source. */
 export function checkScatterTask(task: ScatterRowsTask): void {
-  const { name, source, rows, rowBytes, targets, checkFinite } = task;
+  const { name, source, rows, rowBytes, targets } = task;
   const refuse = (problem: string): never => {
     throw new KernelTaskError(name, problem);
   };
@@ -14,9 +13,6 @@ export function checkScatterTask(task: ScatterRowsTask): void {
   }
   if (rowBytes > MAX_ROW_BYTES) {
     refuse(`its rows have ${rowBytes} bytes, and ${MAX_ROW_BYTES} is the most that is supported.`);
-  }
-  if (checkFinite !== undefined && rowBytes % FLOAT_BYTES[checkFinite] !== 0) {
-    refuse(`rows of ${rowBytes} bytes are not whole ${checkFinite} elements.`);
   }
   if (!isOffset(source.offset)) refuse(`${source.offset} is not a place in ${source.path}.`);
   for (const target of targets) {

@@ -1,6 +1,6 @@
 import type { CopyRangeResult } from './copy-range.js';
+import { decodeFloats } from './decode.js';
 import { type OpenFile, readFully, writeFully } from './file-access.js';
-import { findFirstNonFinite } from './find-non-finite.js';
 import { FLOAT_BYTES, type FloatType } from './float-type.js';
 import type { Kernels } from './kernel-module.js';
 import { SLAB_BYTES } from './limits.js';
@@ -24,9 +24,12 @@ export function copyPiece(kernels: Kernels, piece: CopyPiece): CopyRangeResult {
     readFully(piece.source, bytes, piece.sourceOffset + done);
     writeFully(piece.target, bytes, piece.targetOffset + done);
     if (piece.checkFinite === undefined || nonFinite !== undefined) continue;
-    const found = findFirstNonFinite(kernels, region, piece.checkFinite);
-    if (found === undefined) continue;
-    nonFinite = { ...found, index: done / FLOAT_BYTES[piece.checkFinite] + found.index };
+    const size = FLOAT_BYTES[piece.checkFinite];
+    const found = kernels.findNonFinite(piece.checkFinite, region, region.length / size);
+    if (found < 0) continue;
+    const element = bytes.subarray(found * size, (found + 1) * size);
+    const kind = Number.isNaN(decodeFloats(element, piece.checkFinite)[0]) ? 'NaN' : 'Inf';
+    nonFinite = { index: done / size + found, kind };
   }
   return nonFinite === undefined ? {} : { nonFinite };
 }

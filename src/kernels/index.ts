@@ -21,7 +21,6 @@ export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 export type {
   ColumnBytes,
-  ScatterRowsResult,
   ScatterRowsTask,
   ScatterTarget,
 } from './scatter-rows.js';

@@ -16,7 +16,7 @@ import { type Outcome, releaseOutcome } from './outcome.js';
 import type { PieceErrors } from './quantize-piece.js';
 import type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 import { runPieces } from './run-pieces.js';
-import type { ScatterRowsResult, ScatterRowsTask } from './scatter-rows.js';
+import type { ScatterRowsTask } from './scatter-rows.js';
 import { StopSignals } from './stop-signals.js';
 
 export interface KernelOptions {
@@ -38,9 +38,8 @@ export interface KernelPool {
   quantizeRows(task: QuantizeRowsTask, options?: KernelOptions): Promise<QuantizationError>;
   /** Copies bytes, all of them whatever a check for finite numbers finds. */
   copyRange(task: CopyRangeTask, options?: KernelOptions): Promise<CopyRangeResult>;
-  /** Hands the blocks of a matrix of bytes to several places, reading each byte once. As in copying, all
-   * is written whatever a check for finite numbers finds. */
-  scatterRows(task: ScatterRowsTask, options?: KernelOptions): Promise<ScatterRowsResult>;
+  /** Hands the blocks of a matrix of bytes to several places, reading each byte once. */
+  scatterRows(task: ScatterRowsTask, options?: KernelOptions): Promise<void>;
   /** SHA-256 of a whole file, in lower-case hexadecimal. */
   sha256(path: string, options?: KernelOptions): Promise<string>;
   /** SHA-256 of a whole file and CRC-32 of each of its chunks, in one pass.
@@ -97,7 +96,7 @@ class ThreadPool implements KernelPool {
     return this.#call(options, (signal) => this.#copyRange(task, signal));
   }
 
-  scatterRows(task: ScatterRowsTask, options: KernelOptions = {}): Promise<ScatterRowsResult> {
+  scatterRows(task: ScatterRowsTask, options: KernelOptions = {}): Promise<void> {
     return this.#call(options, (signal) => this.#scatterRows(task, signal));
   }
 
@@ -199,13 +198,13 @@ class ThreadPool implements KernelPool {
         },
         stop,
       );
-      return firstNonFinite(pieces, checkFinite, PIECE_BYTES);
+      return firstNonFinite(pieces, checkFinite);
     });
   }
 
-  async #scatterRows(task: ScatterRowsTask, stop: StopSignals): Promise<ScatterRowsResult> {
+  async #scatterRows(task: ScatterRowsTask, stop: StopSignals): Promise<void> {
     checkScatterTask(task);
-    const { source, rows, rowBytes, checkFinite } = task;
+    const { source, rows, rowBytes } = task;
     const paths = [...new Set(task.targets.map(({ path }) => path))];
     const wanted: Readonly<Record<string, WantedFile>> = {
       source: toRead(source),
@@ -226,7 +225,7 @@ class ThreadPool implements KernelPool {
         ...block,
         file: opened(String(paths.indexOf(path))),
       }));
-      const pieces = await runPieces(
+      await runPieces(
         Math.ceil(rows / pieceRows),
         this.#width,
         (index) => {
@@ -234,7 +233,7 @@ class ThreadPool implements KernelPool {
           const end = Math.min(firstRow + pieceRows, rows);
           return this.#run({
             kind: 'scatter',
-            ...{ source: from, sourceOffset: source.offset, rowBytes, checkFinite },
+            ...{ source: from, sourceOffset: source.offset, rowBytes },
             ...{ firstRow, rows: end - firstRow },
             targets: targets.filter(
               (target) => target.firstRow < end && firstRow < target.firstRow + target.rows,
@@ -243,7 +242,6 @@ class ThreadPool implements KernelPool {
         },
         stop,
       );
-      return firstNonFinite(pieces, checkFinite, pieceRows * rowBytes);
     });
   }
 
@@ -305,11 +303,10 @@ function sumErrors(pieces: readonly PieceErrors[]): QuantizationError {
 function firstNonFinite(
   pieces: readonly CopyRangeResult[],
   type: CopyRangeTask['checkFinite'],
-  pieceBytes: number,
 ): CopyRangeResult {
   const piece = pieces.findIndex(({ nonFinite }) => nonFinite !== undefined);
   const found = pieces[piece]?.nonFinite;
   if (found === undefined || type === undefined) return {};
-  const index = found.index + (piece * pieceBytes) / FLOAT_BYTES[type];
+  const index = found.index + (piece * PIECE_BYTES) / FLOAT_BYTES[type];
   return { nonFinite: { index, kind: found.kind } };
 }

@@ -7,7 +7,6 @@ import { Kernels } from './kernel-module.js';
 import { captureOutcome, type Outcome } from './outcome.js';
 import { type PieceErrors, type QuantizePiece, quantizePiece } from './quantize-piece.js';
 import { type ScatterPiece, scatterPiece } from './scatter-piece.js';
-import type { ScatterRowsResult } from './scatter-rows.js';
 
 /** What a worker is asked to do. */
 export type WorkerTask =
@@ -21,7 +20,7 @@ export type WorkerTask =
 export interface WorkerResults {
   readonly quantize: PieceErrors;
   readonly copy: CopyRangeResult;
-  readonly scatter: ScatterRowsResult;
+  readonly scatter: undefined;
   readonly hash: string | undefined;
   readonly checksum: ChunkChecksums | undefined;
 }
@@ -41,7 +40,8 @@ function perform(task: WorkerTask): WorkerResults[WorkerTask['kind']] {
     case 'copy':
       return copyPiece(kernels, task);
     case 'scatter':
-      return scatterPiece(kernels, task);
+      scatterPiece(kernels, task);
+      return undefined;
     case 'hash':
       return hashFile(task);
     case 'checksum':

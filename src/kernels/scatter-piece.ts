@@ -1,9 +1,7 @@
 import { type OpenFile, readFully, writeFully } from './file-access.js';
-import { findFirstNonFinite } from './find-non-finite.js';
-import { FLOAT_BYTES, type FloatType } from './float-type.js';
 import type { Kernels } from './kernel-module.js';
 import { SLAB_BYTES } from './limits.js';
-import { type ScatterRowsResult, type ScatterTarget, targetRowBytes } from './scatter-rows.js';
+import { type ScatterTarget, targetRowBytes } from './scatter-rows.js';
 
 /** A target with its file open. */
 export interface OpenTarget extends Omit<ScatterTarget, 'path'> {
@@ -19,14 +17,12 @@ export interface ScatterPiece {
   readonly targets: readonly OpenTarget[];
   readonly firstRow: number;
   readonly rows: number;
-  readonly checkFinite: FloatType | undefined;
 }
 
-/** Scatters a piece; the index of a NaN or infinity counts from the piece's own start. */
-export function scatterPiece(kernels: Kernels, piece: ScatterPiece): ScatterRowsResult {
-  const { rowBytes, checkFinite } = piece;
+/** Hands the rows of a piece to its targets, slab by slab. */
+export function scatterPiece(kernels: Kernels, piece: ScatterPiece): void {
+  const { rowBytes } = piece;
   const slabRows = Math.max(1, Math.floor(SLAB_BYTES / rowBytes));
-  let nonFinite: ScatterRowsResult['nonFinite'];
   for (let done = 0; done < piece.rows; done += slabRows) {
     const rows = Math.min(slabRows, piece.rows - done);
     const [region, gathered] = kernels.layOut([rows * rowBytes, rows * rowBytes]);
@@ -36,13 +32,7 @@ export function scatterPiece(kernels: Kernels, piece: ScatterPiece): ScatterRows
     for (const target of piece.targets) {
       writeBlock(target, { bytes, firstRow, rows, rowBytes }, kernels.bytes(gathered));
     }
-    if (checkFinite === undefined || nonFinite !== undefined) continue;
-    const found = findFirstNonFinite(kernels, region, checkFinite);
-    if (found === undefined) continue;
-    const before = (done * rowBytes) / FLOAT_BYTES[checkFinite];
-    nonFinite = { ...found, index: before + found.index };
   }
-  return nonFinite === undefined ? {} : { nonFinite };
 }
 
 interface SlabRows {

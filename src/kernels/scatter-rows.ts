@@ -1,6 +1,4 @@
-import type { CopyRangeResult } from './copy-range.js';
 import type { FileRange } from './file-range.js';
-import type { FloatType } from './float-type.js';
 
 /** Bytes of each row of a source, from byte `first` of the row. */
 export interface ColumnBytes {
@@ -30,12 +28,7 @@ export interface ScatterRowsTask {
   readonly rows: number;
   readonly rowBytes: number;
   readonly targets: readonly ScatterTarget[];
-  /** Also look for NaN and infinities, reading the bytes as this type. */
-  readonly checkFinite?: FloatType;
 }
-
-/** As of copying: the first element of the source that is not finite. */
-export type ScatterRowsResult = CopyRangeResult;
 
 /** Bytes of one row of a target. */
 export function targetRowBytes({ columns }: Pick<ScatterTarget, 'columns'>): number {
