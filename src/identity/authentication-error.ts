@@ -49,6 +49,16 @@ export function malformed(message: string, presigned: boolean): AuthenticationEr
   });
 }
 
+/** S3 alone requires the body's hash, or word that it is not signed, in a header of its own. */
+export function missingContentHash(): AuthenticationError {
+  const message = 'Missing required header for this request: x-amz-content-sha256';
+  return new AuthenticationError({
+    code: 'IncompleteSignatureException',
+    message,
+    s3: { code: 'InvalidRequest', message, statusCode: 400 },
+  });
+}
+
 export function unknownAccessKey(): AuthenticationError {
   return new AuthenticationError({
     code: 'UnrecognizedClientException',

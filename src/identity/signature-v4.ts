@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import {
   clockTooFarOff,
-  malformed,
+  missingContentHash,
   presignedUrlExpired,
   unknownAccessKey,
   unknownSessionToken,
@@ -208,5 +208,5 @@ function signedPayloadHash(request: SignedRequest, claim: Claim): string {
   if (named !== undefined) return named;
   if (claim.service !== 's3') return EMPTY_SHA256;
   if (claim.presigned) return UNSIGNED_PAYLOAD;
-  throw malformed('Missing required header for this request: x-amz-content-sha256', false);
+  throw missingContentHash();
 }

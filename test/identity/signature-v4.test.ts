@@ -455,9 +455,11 @@ describe('what is refused, in the wording AWS uses', () => {
 
   it('S3 without a content hash', () => {
     const request = s3Request('GET', '/test.txt', { 'x-amz-date': '20130524T000000Z' }, '00');
-    expect(failure(() => verifySignature(request, keys, S3_OPTIONS)).message).toBe(
-      'Missing required header for this request: x-amz-content-sha256',
-    );
+    expect(failure(() => verifySignature(request, keys, S3_OPTIONS)).s3).toEqual({
+      code: 'InvalidRequest',
+      message: 'Missing required header for this request: x-amz-content-sha256',
+      statusCode: 400,
+    });
   });
 
   it('both a header and a presigned query', () => {
