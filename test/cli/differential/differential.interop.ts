@@ -85,6 +85,7 @@ describe.skipIf(typeof found === 'string')('the AWS CLI and burnish', () => {
           if (aws.status === 0) {
             compareOutput(aws, burnish, one.output);
           } else if (one.names === undefined) {
+            expect(reasonOf(aws.stderr)).not.toBe('');
             expect(burnish.stderr).toContain(reasonOf(aws.stderr));
           } else {
             for (const name of one.names) {
