@@ -82,7 +82,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
     workFolder,
     maxQueuedJobs,
   };
-  const s3 = createS3Front({ store: embedded, keys, logger });
+  const s3 = createS3Front({ store: embedded, keys, logger, region });
   const server = createHttpServer(
     {
       awsJson: (request, response, requestId) =>

@@ -180,13 +180,20 @@ async function finishUpload(endpoint: Endpoint, upload: Upload): Promise<void> {
       return;
     }
     const Parts = upload.parts.sort((a, b) => a.PartNumber - b.PartNumber);
-    await client.send(
-      new sdk.CompleteMultipartUploadCommand({
-        ...object,
-        UploadId: uploadId,
-        MultipartUpload: { Parts },
-      }),
-    );
+    try {
+      await client.send(
+        new sdk.CompleteMultipartUploadCommand({
+          ...object,
+          UploadId: uploadId,
+          MultipartUpload: { Parts },
+        }),
+      );
+    } catch (error) {
+      // When only the answer to an earlier attempt was lost, the upload is gone and the object there.
+      if (!(error instanceof sdk.NoSuchUpload)) throw error;
+      const { ContentLength } = await client.send(new sdk.HeadObjectCommand(object));
+      if (ContentLength !== upload.size) throw error;
+    }
   });
 }
 
