@@ -8,6 +8,8 @@ import { ConnectionError } from './errors.js';
 /** What keeps connections open between requests, and how they are made. */
 export interface ConnectionAgent {
   readonly agent: HttpAgent;
+  /** How the service's certificate is checked; behind a proxy only the request can say that. */
+  readonly trust: TrustOptions;
   /** Set where a proxy stands in between. */
   readonly proxyUrl?: string;
 }
@@ -28,22 +30,23 @@ export async function connectionAgent(
   if (proxyUrl !== '') {
     if (isTls) {
       const { HttpsProxyAgent } = await import('https-proxy-agent');
-      return { agent: new HttpsProxyAgent(proxyUrl, { keepAlive: true, ...trust }), proxyUrl };
+      return { agent: new HttpsProxyAgent(proxyUrl, { keepAlive: true }), trust, proxyUrl };
     }
     const { HttpProxyAgent } = await import('http-proxy-agent');
-    return { agent: new HttpProxyAgent(proxyUrl, { keepAlive: true }), proxyUrl };
+    return { agent: new HttpProxyAgent(proxyUrl, { keepAlive: true }), trust, proxyUrl };
   }
-  const agent = isTls
-    ? new HttpsAgent({ keepAlive: true, ...trust })
-    : new HttpAgent({ keepAlive: true });
-  return { agent };
+  const agent = isTls ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  return { agent, trust };
 }
 
-/** How a server's certificate is checked. */
-export function trustOptions(settings: Pick<Settings, 'endpointUrl' | 'verifySsl' | 'caBundle'>): {
-  readonly rejectUnauthorized: boolean;
+export interface TrustOptions {
+  readonly rejectUnauthorized?: boolean;
   readonly ca?: Buffer;
-} {
+}
+
+function trustOptions(
+  settings: Pick<Settings, 'endpointUrl' | 'verifySsl' | 'caBundle'>,
+): TrustOptions {
   if (!settings.verifySsl) return { rejectUnauthorized: false };
   if (settings.caBundle === undefined) return { rejectUnauthorized: true };
   try {

@@ -38,7 +38,8 @@ export function exchange(options: Exchange): Promise<HttpAnswer> {
       return;
     }
     const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = start(url, { method: 'POST', headers, agent: connection.agent });
+    const { agent, trust } = connection;
+    const request = start(url, { method: 'POST', headers, agent, ...trust });
     const fail = (error: Error) => {
       request.destroy();
       reject(error);

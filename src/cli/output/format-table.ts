@@ -64,6 +64,7 @@ class SectionBuilder {
   #addStructures(list: readonly WireValue[], title: string | undefined, depth: number): void {
     const structures = list.map((item) => {
       if (isWireObject(item)) return item;
+      if (item === '' || (isWireList(item) && item.length === 0)) return {};
       throw notATable('A list of structures and other values can’t be printed as a table.');
     });
     const { scalars, nested } = namesByKind(structures);

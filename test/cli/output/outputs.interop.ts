@@ -1,6 +1,7 @@
 /**
  * The same answers of the service printed by the real AWS CLI and by `burnish`, in every format,
- * with and without a query: the same bytes and the same exit status.
+ * with and without a query: the same bytes and the same exit status. With BURNISH_RECORD=1, what the
+ * AWS CLI printed becomes the record that the unit tests compare with.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -9,10 +10,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AwsCli, BURNISH, findAwsCli, run } from '../differential/programs.js';
-import { FORMATS, RESPONSES, type RecordedResponse } from './responses.js';
+import {
+  FORMATS,
+  RECORD,
+  RESPONSES,
+  type RecordedOutput,
+  type RecordedResponse,
+} from './responses.js';
 
 const found = findAwsCli();
 if (typeof found === 'string') console.warn(`SKIPPED: the comparison of outputs: ${found}`);
+
+const recorded: RecordedOutput[] = [];
 
 let server: Server;
 let folder: string;
@@ -49,6 +58,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (process.env.BURNISH_RECORD === '1' && recorded.length > 0) {
+    const order = (one: RecordedOutput) => JSON.stringify([one.response, one.query, one.format]);
+    recorded.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    writeFileSync(RECORD, `${JSON.stringify(recorded, undefined, 2)}\n`);
+  }
   await new Promise((resolve) => server.close(resolve));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -84,6 +98,7 @@ describe.skipIf(typeof found === 'string')('the outputs of the AWS CLI and burni
         const [aws, burnish] = await runBoth(name, response, options);
         expect(burnish.status, burnish.stderr).toBe(aws.status);
         expect(burnish.stdout).toBe(aws.stdout);
+        recorded.push({ response: name, format, ...(query && { query }), stdout: aws.stdout });
       });
     });
   }

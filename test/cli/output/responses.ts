@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** Answers of the service as they come over the wire, and queries that make sense of each. */
 
 export interface RecordedResponse {
@@ -7,6 +9,16 @@ export interface RecordedResponse {
   readonly pages: readonly string[];
   readonly queries: readonly string[];
 }
+
+/** What the AWS CLI printed. */
+export interface RecordedOutput {
+  readonly response: string;
+  readonly format: (typeof FORMATS)[number];
+  readonly query?: string;
+  readonly stdout: string;
+}
+
+export const RECORD = join(import.meta.dirname, 'recorded-outputs.json');
 
 const ARN = 'arn:aws:sagemaker:us-east-1:123456789012:optimization-job';
 
