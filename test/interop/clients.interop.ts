@@ -11,6 +11,13 @@ const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const MODEL = join(here, '..', '..', 'fixtures', 'shakespeare-llama');
 
+/** How a script ended, and what it printed. */
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 describe.skipIf(INTEROP_PYTHON === undefined)('foreign clients', () => {
   const python = INTEROP_PYTHON ?? '';
   let service: RunningService;
@@ -25,20 +32,24 @@ describe.skipIf(INTEROP_PYTHON === undefined)('foreign clients', () => {
   const environment = () => ({
     PATH: process.env.PATH,
     HOME: service.dataDir,
-    BURNISH_URL: service.url,
+    BURNISH_ENDPOINT: service.url,
+    BURNISH_AWS: join(dirname(python), 'aws'),
     AWS_SHARED_CREDENTIALS_FILE: join(service.dataDir, 'credentials'),
     AWS_CONFIG_FILE: join(service.dataDir, 'config'),
     AWS_ENDPOINT_URL: service.url,
   });
 
   it.each([
-    ['sagemaker_clients.py', [join(dirname(python), 'aws'), MODEL]],
+    ['sagemaker_clients.py', [MODEL]],
     ['s3_clients.py', []],
   ])('%s', async (script, args) => {
-    const result = await run(python, [join(here, script), ...args], {
+    const result: Outcome = await run(python, [join(here, script), ...args], {
       env: environment(),
-    }).catch((error: { stdout: string; stderr: string }) => error);
-    expect(result.stdout + result.stderr).not.toMatch(/FAIL|Traceback/);
-    expect(result.stdout).toMatch(/ok/);
+    }).then(
+      (output) => ({ ...output, code: 0 }),
+      (failure: Outcome) => failure,
+    );
+    console.log(result.stdout);
+    expect(result.code, `${result.stdout}\n${result.stderr}`).toBe(0);
   });
 });

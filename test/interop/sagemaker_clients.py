@@ -1,7 +1,8 @@
 """Drives the service as its users do: with boto3 and with the AWS CLI.
 
-Reads BURNISH_URL, the AWS variables for credentials, and the path of the `aws` program as the first
-argument. Prints one line for each check, and ends with status 1 when one of them failed.
+Takes BURNISH_ENDPOINT (URL), BURNISH_AWS (the AWS CLI's program) and the AWS variables for credentials
+from the environment, and the folder of a model as its argument. Prints one line for each check, and
+ends with status 1 when one of them failed.
 """
 
 import json
@@ -13,9 +14,9 @@ import time
 import boto3
 import botocore.exceptions
 
-URL = os.environ["BURNISH_URL"]
-AWS = sys.argv[1]
-MODEL = sys.argv[2]
+URL = os.environ["BURNISH_ENDPOINT"]
+AWS = os.environ.get("BURNISH_AWS", "aws")
+MODEL = sys.argv[1]
 
 failures = []
 
@@ -27,18 +28,8 @@ def check(name, condition, detail=""):
 
 
 def aws(*arguments):
-    command = [AWS, "--endpoint-url", URL, "--no-cli-pager", *arguments]
-    if "--no-cli-pager" in command and AWS_MAJOR == 1:
-        command.remove("--no-cli-pager")
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-def major_version():
-    text = subprocess.run([AWS, "--version"], capture_output=True, text=True).stdout
-    return int(text.split("/")[1].split(".")[0])
-
-
-AWS_MAJOR = major_version()
+    command = [AWS, "--endpoint-url", URL, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 def request(name, **change):

@@ -31,6 +31,10 @@ export async function createOptimizationJob(
   checkUnsupportedMembers(input, steps);
   checkEnvironment(steps);
   checkHardware(input.DeploymentInstanceType, steps);
+  const name = input.OptimizationJobName;
+  const arn = jobArn(context, name);
+  // Before the locations: whoever sends a request twice is to hear that the job is there.
+  if ((await context.store.get(name)) !== undefined) throw nameTaken(arn);
   await checkLocations(context, input);
 
   if ((await context.store.countInState('STARTING')) >= context.maxQueuedJobs) {
@@ -39,8 +43,6 @@ export async function createOptimizationJob(
       `${context.maxQueuedJobs} optimization jobs are waiting already, the most that this service takes. Try again when some have started.`,
     );
   }
-  const name = input.OptimizationJobName;
-  const arn = jobArn(context, name);
   const request = {
     ...given,
     StoppingCondition: {
@@ -62,8 +64,11 @@ export async function createOptimizationJob(
     });
   } catch (error) {
     if (!(error instanceof JobExistsError)) throw error;
-    throw new ServiceError('ResourceInUse', `The optimization job ${arn} exists already.`);
+    throw nameTaken(arn);
   }
   context.queue.notify();
   return { OptimizationJobArn: arn };
 }
+
+const nameTaken = (arn: string) =>
+  new ServiceError('ResourceInUse', `The optimization job ${arn} exists already.`);
