@@ -19,10 +19,11 @@ export {
 } from './kernel-pool.js';
 export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
-export type {
-  ColumnBytes,
-  ScatterRowsTask,
-  ScatterTarget,
+export {
+  type ColumnBytes,
+  type ScatterRowsTask,
+  type ScatterTarget,
+  targetRowBytes,
 } from './scatter-rows.js';
 export {
   type EncodedLayout,

@@ -4,12 +4,14 @@ import type { KernelPool } from '../../kernels/index.js';
 import type { Progress } from '../progress.js';
 import type { FileReport } from '../report/types.js';
 
-/** Reads every file under a folder again and sums it up, in the order of their names. */
+/** Reads every file under a folder again and sums it up, in the order of their names.
+ * @param known SHA-256 of files that were read again already, by name. */
 export async function checksumFiles(
   folder: string,
   pool: KernelPool,
   progress: Progress,
   signal: AbortSignal,
+  known: ReadonlyMap<string, string> = new Map(),
 ): Promise<readonly FileReport[]> {
   const files: { readonly name: string; readonly bytes: number }[] = [];
   for (const name of await filesUnder(folder)) {
@@ -21,7 +23,7 @@ export async function checksumFiles(
   });
   return Promise.all(
     files.map(async ({ name, bytes }) => {
-      const sha256 = await pool.sha256(join(folder, name), { signal });
+      const sha256 = known.get(name) ?? (await pool.sha256(join(folder, name), { signal }));
       progress.advance(1, bytes);
       return { name, bytes, sha256 };
     }),
