@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-export type Phase = 'reading' | 'quantizing' | 'copying' | 'verifying' | 'reporting';
+export type Phase = 'reading' | 'quantizing' | 'sharding' | 'copying' | 'verifying' | 'reporting';
 
 /** One line of the progress file. */
 export interface ProgressEvent {

@@ -10,6 +10,7 @@ import {
   parseProperties,
 } from './settings/properties.js';
 import { optionName } from './settings/quantization-settings.js';
+import { runSharding } from './sharding/run.js';
 
 /** Who is told how a step goes, and what can stop it. */
 export interface StepObserver {
@@ -25,8 +26,15 @@ const SHARDED = 'sagemaker_fast_model_loader';
  * @throws ContractError for a technique that is not built, and whatever the technique throws. */
 export async function runStep(contract: StepContract, observer: StepObserver): Promise<void> {
   const technique = contract.technique ?? (await pickTechnique(contract));
+  if (technique === 'sharding') {
+    const { inputFolder, outputFolder, environment, deployment } = contract;
+    await runSharding({ inputFolder, outputFolder, environment, deployment, ...observer });
+    return;
+  }
   if (technique !== 'quantization') {
-    throw new ContractError(`${technique} is not built yet; what works is quantization`);
+    throw new ContractError(
+      `${technique} is not built yet; what works is quantization and sharding`,
+    );
   }
   const { inputFolder, outputFolder, environment } = contract;
   await runQuantization({ inputFolder, outputFolder, environment, ...observer });
