@@ -25,7 +25,8 @@ export async function publishResult(
   const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
   await context.store.setExecution(job.name, { ...execution, publishing: digest });
   const bytes = await folderBytes(folder);
-  await context.objects.publishFolder(folder, location, { signal });
+  const interrupted = job.execution?.publishing !== undefined;
+  await context.objects.publishFolder(folder, location, { signal, interrupted });
   context.metrics.resultPublished(bytes);
 }
 

@@ -136,7 +136,15 @@ export interface ObjectStore {
    *
    * @throws LocationNotEmptyError when anything is there already; nothing is changed then
    */
-  publishFolder(folder: string, location: ObjectLocation, options?: Cancellable): Promise<void>;
+  publishFolder(folder: string, location: ObjectLocation, options?: PublishOptions): Promise<void>;
+}
+
+export interface PublishOptions extends Cancellable {
+  /**
+   * Whether an earlier process may have died while it published this very folder: objects of the same
+   * names are then its leftovers, and are replaced.
+   */
+  readonly interrupted?: boolean;
 }
 
 /** A digest that a body must have, or that is to be kept with the object. */

@@ -263,6 +263,23 @@ describe('publishing', () => {
     );
   });
 
+  it('takes over what a process that died half-way has made visible, and nothing else', async () => {
+    const folder = await result();
+    const location = { bucket, key: 'jobs/again' };
+    const leftover = join(server.dataDir, 'buckets', bucket, 'jobs', 'again');
+    await mkdir(leftover, { recursive: true });
+    await writeFile(join(leftover, 'config.json'), 'half');
+    await expect(store.publishFolder(folder, location)).rejects.toThrow(LocationNotEmptyError);
+    await writeFile(join(leftover, 'precious'), 'not ours');
+    const interrupted = store.publishFolder(folder, location, { interrupted: true });
+    await expect(interrupted).rejects.toThrow(LocationNotEmptyError);
+    expect(await readFile(join(leftover, 'config.json'), 'utf8')).toBe('half');
+    await rm(join(leftover, 'precious'));
+    await store.publishFolder(folder, location, { interrupted: true });
+    expect(await readFile(join(leftover, 'config.json'), 'utf8')).toBe('{"a":1}');
+    expect(await readdir(leftover)).toContain('optimization-report.json');
+  });
+
   it('shows nothing and leaves no upload when a part, a completion or the caller fails', async () => {
     const refuse = (response: ServerResponse) => {
       response.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');

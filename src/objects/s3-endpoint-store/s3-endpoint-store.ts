@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { isArchiveKey, unpackArchive } from '../archive.js';
@@ -12,6 +14,7 @@ import type {
   ObjectHeaders,
   ObjectInfo,
   ObjectStore,
+  PublishOptions,
   ReadObject,
   ReadOptions,
   StagedFolder,
@@ -165,11 +168,27 @@ export class S3EndpointStore implements ObjectStore {
   async publishFolder(
     folder: string,
     location: ObjectLocation,
-    options: Cancellable = {},
+    options: PublishOptions = {},
   ): Promise<void> {
-    if (!(await this.isEmpty(location, options))) throw new LocationNotEmptyError(location);
+    if (!(await this.#mayPublish(folder, location, options))) {
+      throw new LocationNotEmptyError(location);
+    }
     await uploadFolder(this.#endpoint, folder, location, options);
     await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Whether there is nothing at the location, or nothing but leftovers of publishing the folder. */
+  async #mayPublish(
+    folder: string,
+    location: ObjectLocation,
+    options: PublishOptions,
+  ): Promise<boolean> {
+    if (options.interrupted !== true) return this.isEmpty(location, options);
+    const prefix = location.key === '' ? '' : `${location.key}/`;
+    for await (const { key } of this.#walk(location.bucket, prefix, options)) {
+      if (!existsSync(join(folder, key.slice(prefix.length)))) return false;
+    }
+    return true;
   }
 
   /** The object of that very key, if there is one. */
