@@ -1,5 +1,9 @@
 import { SettingsError } from '../../optimizer/settings/errors.js';
 import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
+import {
+  parseShardingSettings,
+  type ShardingSettings,
+} from '../../optimizer/settings/sharding-settings.js';
 import { validationError } from '../../service-model/errors.js';
 import type { Step } from '../../service-model/techniques.js';
 
@@ -22,9 +26,22 @@ export function checkEnvironment(steps: readonly Step[]): void {
     }
     try {
       if (step.technique === 'quantization') parseQuantizationSettings(step.environment);
+      if (step.technique === 'sharding') readShardingSettings(step, steps);
     } catch (error) {
       if (error instanceof SettingsError) throw validationError(`${config}: ${error.message}`);
       throw error;
     }
   }
+}
+
+/**
+ * The settings of a sharding step. Behind a quantization step it sees those of quantization too, which
+ * the job may give to all of its steps.
+ * @throws SettingsError that names the setting
+ */
+export function readShardingSettings(step: Step, steps: readonly Step[]): ShardingSettings {
+  const quantized = steps
+    .slice(0, steps.indexOf(step))
+    .some(({ technique }) => technique === 'quantization');
+  return parseShardingSettings(step.environment, undefined, quantized);
 }

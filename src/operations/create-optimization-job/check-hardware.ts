@@ -2,6 +2,7 @@ import { parseQuantizationSettings } from '../../optimizer/settings/quantization
 import { validationError } from '../../service-model/errors.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../../service-model/instance-types.js';
 import type { Step } from '../../service-model/techniques.js';
+import { readShardingSettings } from './check-environment.js';
 
 /**
  * The NVIDIA compute capabilities on which vLLM runs what a technique makes: from `min`, and below
@@ -17,12 +18,14 @@ const COMPUTE_CAPABILITY: Readonly<
 };
 
 /**
- * Refuses a technique whose result the deployment instance can't run at all.
+ * Refuses a technique whose result the deployment instance can't run at all, and more ranks than it
+ * has accelerators. Whether a rank fits one of them shows when the model's headers are read.
  * @throws ServiceError `ValidationException` that names the instance type, its accelerator and the technique
  */
 export function checkHardware(instanceType: DeploymentInstanceType, steps: readonly Step[]): void {
   const { accelerator } = acceleratorsOf(instanceType);
   for (const step of steps) {
+    if (step.technique === 'sharding') checkRanks(instanceType, step, steps);
     if (step.technique !== 'quantization') continue;
     const { technique } = parseQuantizationSettings(step.environment).scheme;
     const needed = COMPUTE_CAPABILITY[technique];
@@ -43,5 +46,25 @@ export function checkHardware(instanceType: DeploymentInstanceType, steps: reado
         `DeploymentInstanceType ${instanceType} (${accelerator.name}, compute capability ${has.toFixed(1)}) can’t run OPTION_QUANTIZE=${technique}, which is supported below ${needed.below.toFixed(1)}. Choose another instance type, or fp8.`,
       );
     }
+  }
+}
+
+function checkRanks(
+  instanceType: DeploymentInstanceType,
+  step: Step,
+  steps: readonly Step[],
+): void {
+  const { accelerator, count } = acceleratorsOf(instanceType);
+  if (accelerator.computeCapability === undefined) {
+    throw validationError(
+      `DeploymentInstanceType ${instanceType} (${accelerator.name}) does not load sharded models: Neuron devices take compiled models only. Choose a GPU instance type.`,
+    );
+  }
+  const { tensorParallel, pipelineParallel } = readShardingSettings(step, steps);
+  const ranks = tensorParallel * pipelineParallel;
+  if (ranks > count) {
+    throw validationError(
+      `A tensor-parallel degree of ${tensorParallel} and a pipeline-parallel degree of ${pipelineParallel} make ${ranks} ranks, one for each accelerator, but DeploymentInstanceType ${instanceType} has ${count} (${accelerator.name}). Choose smaller degrees or a larger instance type.`,
+    );
   }
 }

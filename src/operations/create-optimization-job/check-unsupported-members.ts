@@ -42,9 +42,9 @@ export function checkUnsupportedMembers(input: CreateInput, steps: readonly Step
   }
   for (const [index, step] of steps.entries()) {
     const config = `OptimizationConfigs member ${index + 1}`;
-    if (step.technique !== 'quantization') {
+    if (step.technique !== 'quantization' && step.technique !== 'sharding') {
       throw validationError(
-        `${config}: ${step.technique} is not supported by this version of Burnish; quantization is.`,
+        `${config}: ${step.technique} is not supported by this version of Burnish; quantization and sharding are.`,
       );
     }
     if (step.image !== undefined) {

@@ -46,16 +46,20 @@ export function checkDegrees(limits: DegreeLimits, settings: ShardingSettings): 
 
 /** Why the model cannot be divided among so many tensor ranks. */
 function modelProblem({ demands, wholeExperts }: DegreeLimits, degree: number): string | undefined {
+  const undivided = demands
+    .filter(({ segment }) => !divides(degree, segment))
+    .map(({ segment: { units, what } }) => `${units} ${what}`);
+  if (undivided.length > 0) {
+    return `${degree} does not divide the model’s ${[...new Set(undivided)].join(', ')}`;
+  }
   for (const { segment, multiple, tensor } of demands) {
-    const { what, units } = segment;
-    if (!divides(degree, segment)) return `${degree} does not divide the model’s ${units} ${what}`;
     const { count } = segmentRange(segment, degree, 0);
     if (count % multiple !== 0) {
       return `each rank would get ${count} channels of ${tensor}, which are stored in groups of ${multiple} that cannot be split`;
     }
   }
   if (wholeExperts !== undefined && degree > wholeExperts) {
-    return `there are ${wholeExperts} experts to hand out`;
+    return `there are only ${wholeExperts} experts to hand out`;
   }
   return undefined;
 }

@@ -111,5 +111,5 @@ function describeNetwork(
 }
 
 function networkWidth(reader: ConfigReader, key: string): Segment {
-  return { what: key, units: reader.count(key), unitSize: 1, shared: false };
+  return { what: `channels (${key})`, units: reader.count(key), unitSize: 1, shared: false };
 }
