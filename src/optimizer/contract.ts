@@ -25,6 +25,10 @@ export interface StepContract {
   readonly technique: StepTechnique | undefined;
   /** The caller's settings. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Local files of the texts that settings name, by the name of the setting. */
+  readonly datasets: Readonly<Record<string, string>>;
+  /** Where what does not fit into memory goes for a while; the system's place if undefined. */
+  readonly scratchFolder: string | undefined;
   readonly progressFile: string | undefined;
   /** What the result is to be served on; undefined where nobody said. */
   readonly deployment?: DeploymentInstance | undefined;
@@ -59,6 +63,7 @@ export async function readContract(
     inputFolder: required('SM_NEO_INPUT_MODEL_DIR'),
     outputFolder: required('SM_NEO_COMPILED_MODEL_DIR'),
     progressFile: variables.BURNISH_PROGRESS_FILE || undefined,
+    scratchFolder: variables.SM_NEO_CACHE_DIR || undefined,
   };
   const stepFile = variables.BURNISH_STEP_FILE;
   if (stepFile !== undefined && stepFile !== '') {
@@ -70,12 +75,12 @@ export async function readContract(
         entry[0].startsWith(ENVIRONMENT_PREFIX) && entry[1] !== undefined,
     ),
   );
-  return { ...folders, technique: undefined, environment };
+  return { ...folders, technique: undefined, environment, datasets: {} };
 }
 
 async function readStepFile(
   path: string,
-): Promise<Pick<StepContract, 'technique' | 'environment' | 'deployment'>> {
+): Promise<Pick<StepContract, 'technique' | 'environment' | 'datasets' | 'deployment'>> {
   const { size } = await stat(path);
   if (size > MAX_STEP_FILE_BYTES) throw new ContractError(`${path} is larger than a step can be`);
   const step = parseJson(await readFile(path, 'utf8'), { what: basename(path), uniqueKeys: true });
@@ -86,7 +91,8 @@ async function readStepFile(
   }
   return {
     technique,
-    environment: stringMap(step.environment, path),
+    environment: stringMap(step.environment, 'environment', path),
+    datasets: step.datasets === undefined ? {} : stringMap(step.datasets, 'datasets', path),
     deployment: readDeployment(step.deployment, path),
   };
 }
@@ -112,12 +118,16 @@ function readDeployment(
   return { instanceType, accelerator, count, memoryGb };
 }
 
-function stringMap(value: JsonValue | undefined, path: string): Readonly<Record<string, string>> {
-  if (!isJsonObject(value)) throw new ContractError(`environment in ${path} must be an object`);
+function stringMap(
+  value: JsonValue | undefined,
+  member: string,
+  path: string,
+): Readonly<Record<string, string>> {
+  if (!isJsonObject(value)) throw new ContractError(`${member} in ${path} must be an object`);
   return Object.fromEntries(
     Object.entries(value).map(([name, text]) => {
       if (typeof text !== 'string') {
-        throw new ContractError(`environment.${name} in ${path} must be a string`);
+        throw new ContractError(`${member}.${name} in ${path} must be a string`);
       }
       return [name, text];
     }),

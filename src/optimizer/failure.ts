@@ -1,20 +1,30 @@
 import { CheckpointError } from '../checkpoint/errors.js';
 import { KernelFileError, KernelTaskError, NonFiniteWeightError } from '../kernels/index.js';
 import { ContractError } from './contract.js';
+import { EvaluationError } from './evaluation/evaluate.js';
+import { FormatError } from './formats/packed-tensors.js';
+import { ExecutionProviderError } from './forward/runtime/session.js';
 import { OutputError } from './output/folder.js';
 import { printable } from './printable.js';
 import { VerificationError } from './quantization/verify.js';
 import { SettingsError } from './settings/errors.js';
+import { TechniqueError } from './techniques/errors.js';
+import { TextError } from './texts/errors.js';
 
 /** Failures whose message is written for whoever started the job. */
 const EXPLAINED = [
   CheckpointError,
   ContractError,
+  EvaluationError,
+  ExecutionProviderError,
+  FormatError,
   KernelFileError,
   KernelTaskError,
   NonFiniteWeightError,
   OutputError,
   SettingsError,
+  TechniqueError,
+  TextError,
   VerificationError,
 ] as const;
 

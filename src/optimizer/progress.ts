@@ -1,6 +1,13 @@
 import { appendFileSync } from 'node:fs';
 
-export type Phase = 'reading' | 'quantizing' | 'sharding' | 'copying' | 'verifying' | 'reporting';
+export type Phase =
+  | 'reading'
+  | 'quantizing'
+  | 'sharding'
+  | 'copying'
+  | 'verifying'
+  | 'evaluating'
+  | 'reporting';
 
 /** One line of the progress file. */
 export interface ProgressEvent {

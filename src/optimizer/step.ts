@@ -36,8 +36,15 @@ export async function runStep(contract: StepContract, observer: StepObserver): P
       `${technique} is not built yet; what works is quantization and sharding`,
     );
   }
-  const { inputFolder, outputFolder, environment } = contract;
-  await runQuantization({ inputFolder, outputFolder, environment, ...observer });
+  const { inputFolder, outputFolder, environment, datasets, scratchFolder } = contract;
+  await runQuantization({
+    inputFolder,
+    outputFolder,
+    environment,
+    datasets,
+    scratchFolder,
+    ...observer,
+  });
 }
 
 /** Inside a container nobody names the technique; the settings tell it. Here, and only here, the

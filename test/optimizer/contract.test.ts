@@ -26,6 +26,8 @@ describe('readContract', () => {
       progressFile: undefined,
       technique: undefined,
       environment: { OPTION_QUANTIZE: 'rtn' },
+      datasets: {},
+      scratchFolder: undefined,
     });
   });
 

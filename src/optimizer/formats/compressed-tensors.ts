@@ -54,11 +54,16 @@ function int64s(values: readonly number[]): Uint8Array {
  * match both a layer's own name and the name of the module it is fused into, since vLLM looks for
  * those before it falls back to class names.
  * @param multimodal whether loaders may put the language model under another prefix than the
- * checkpoint does. */
-export function quantizationConfig(plan: QuantizationPlan, multimodal: boolean): JsonObject {
+ * checkpoint does.
+ * @param columnOrder `group` where groups are not consecutive columns. */
+export function quantizationConfig(
+  plan: QuantizationPlan,
+  multimodal: boolean,
+  columnOrder: 'group' | null = null,
+): JsonObject {
   const groups = new Map<string, PlannedLayer[]>();
   for (const layer of plan.layers) {
-    const key = describeScheme(layer.scheme);
+    const key = describeScheme(layer.scheme, layer.staticInputs);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [layer]);
     else group.push(layer);
@@ -70,8 +75,8 @@ export function quantizationConfig(plan: QuantizationPlan, multimodal: boolean):
         `group_${index}`,
         {
           targets: ordered.length === 1 ? onlyTargets(layers) : groupTargets(layers, plan),
-          weights: weightArguments(schemeOf(layers)),
-          input_activations: activationArguments(schemeOf(layers)),
+          weights: { ...weightArguments(schemeOf(layers)), actorder: columnOrder },
+          input_activations: activationArguments(schemeOf(layers), layers),
           output_activations: null,
         },
       ]),
@@ -98,7 +103,6 @@ function formatName(scheme: WeightScheme): string {
 
 function weightArguments(scheme: WeightScheme): JsonObject {
   return {
-    actorder: null,
     block_structure: null,
     dynamic: false,
     group_size: scheme.type === 'int' ? (scheme.groupSize ?? null) : null,
@@ -111,19 +115,23 @@ function weightArguments(scheme: WeightScheme): JsonObject {
   };
 }
 
-/** Packed weights leave activations as they are; the others go with 8-bit activations whose scales
- * are computed for every token. */
-function activationArguments(scheme: WeightScheme): JsonObject | null {
+/** Packed weights leave activations as they are; the others go with 8-bit activations, whose scales are
+ * computed for every token or stored, one for each layer. */
+function activationArguments(
+  scheme: WeightScheme,
+  layers: readonly PlannedLayer[],
+): JsonObject | null {
   if (isPacked(scheme)) return null;
+  const stored = layers.some(({ staticInputs }) => staticInputs);
   return {
     actorder: null,
     block_structure: null,
-    dynamic: true,
+    dynamic: !stored,
     group_size: null,
     num_bits: 8,
-    observer: null,
+    observer: stored ? 'minmax' : null,
     observer_kwargs: {},
-    strategy: 'token',
+    strategy: stored ? 'tensor' : 'token',
     symmetric: true,
     type: scheme.type,
   };

@@ -32,7 +32,10 @@ function blockWeights({ hiddenSize }: ForwardModel, block: ForwardBlock): number
   const attention = hiddenSize * headSize * (2 * heads + 2 * keyValueHeads);
   const { feedForward } = block;
   const network = ({ inputs }: GatedNetwork): number =>
-    (hiddenSize * inputs.flatMap(({ outputs }) => outputs).reduce((sum, { size }) => sum + size, 0) * 3) / 2;
+    (hiddenSize *
+      inputs.flatMap(({ outputs }) => outputs).reduce((sum, { size }) => sum + size, 0) *
+      3) /
+    2;
   if (feedForward.kind === 'feed-forward') return attention + network(feedForward);
   const [expert] = feedForward.experts;
   return (

@@ -6,10 +6,12 @@ import type { QuantizationSettings } from '../settings/quantization-settings.js'
 const MODEL_ID = `${OPTION_PREFIX}model_id`;
 
 /** The properties that are written beside the result: the source's, the caller's serving options over
- * them, without what only the optimizer needed. */
+ * them, without what only the optimizer needed.
+ * @param method what serving engines call the result's format. */
 export function resultProperties(
   source: Properties,
   settings: QuantizationSettings,
+  method: string,
 ): { readonly properties: Properties; readonly notes: readonly string[] } {
   const properties = new Map(
     [...source].filter(
@@ -20,7 +22,7 @@ export function resultProperties(
   );
   for (const [key, value] of settings.serving) properties.set(`${OPTION_PREFIX}${key}`, value);
   const hadModelId = properties.delete(MODEL_ID);
-  properties.set(`${OPTION_PREFIX}quantize`, 'compressed-tensors');
+  properties.set(`${OPTION_PREFIX}quantize`, method);
   return {
     properties,
     notes: hadModelId

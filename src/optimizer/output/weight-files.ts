@@ -9,6 +9,7 @@ import {
 } from '../../checkpoint/safetensors/layout.js';
 import type { SafetensorsFile, TensorInfo } from '../../checkpoint/safetensors/reader.js';
 import type { CopyRangeTask, FileRange, QuantizeRowsTask } from '../../kernels/index.js';
+import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import { type LayerTensors, layerTensors } from '../formats/compressed-tensors.js';
 import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
 
@@ -34,44 +35,52 @@ export type TensorWork =
 
 export interface WeightFilesPlan {
   readonly files: readonly WeightFile[];
-  /** In the order in which the tensors lie in the source, so that it is read from front to back. */
+  /** In the order in which the tensors lie in the source, so that it is read from front to back. Without
+   * the layers of a calibrated technique, which writes them itself. */
   readonly work: readonly TensorWork[];
   /** Bytes of all tensors. */
   readonly tensorBytes: number;
   /** Output tensor name to file name. */
   readonly fileOf: ReadonlyMap<string, string>;
+  /** Output tensor name to its place. */
+  readonly ranges: ReadonlyMap<string, FileRange>;
 }
 
 /** Lays out the output's weight files, one for each of the source and named like it. The tensors of a
  * quantized layer are in the file in which its weight was.
+ * @param format of a calibrated technique; others write compressed-tensors.
  * @throws CheckpointError if a new tensor's name is taken, as in a checkpoint that is quantized
  * already. */
 export function planWeightFiles(
   checkpoint: Checkpoint,
   plan: QuantizationPlan,
   folder: string,
+  format: CalibratedFormat | undefined,
 ): WeightFilesPlan {
   const layers = new Map(plan.layers.map((layer) => [layer.weight.name, layer]));
   const files: WeightFile[] = [];
   const work: TensorWork[] = [];
   const fileOf = new Map<string, string>();
+  const ranges = new Map<string, FileRange>();
   let tensorBytes = 0;
   for (const shard of checkpoint.shards) {
-    const { file, shardWork } = planFile(shard, layers, folder);
+    const { file, shardWork } = planFile(shard, layers, folder, format);
     files.push(file);
     for (const item of shardWork) work.push(item);
-    for (const { name, length } of file.layout.tensors.values()) {
+    for (const { name, offset, length } of file.layout.tensors.values()) {
       fileOf.set(name, file.name);
+      ranges.set(name, { path: file.path, offset, length });
       tensorBytes += length;
     }
   }
-  return { files, work, tensorBytes, fileOf };
+  return { files, work, tensorBytes, fileOf, ranges };
 }
 
 function planFile(
   shard: SafetensorsFile,
   layers: ReadonlyMap<string, PlannedLayer>,
   folder: string,
+  format: CalibratedFormat | undefined,
 ): { readonly file: WeightFile; readonly shardWork: readonly TensorWork[] } {
   const encoded = new Map<string, LayerTensors>();
   const tensors: PlannedTensor[] = [];
@@ -79,6 +88,10 @@ function planFile(
     const layer = layers.get(tensor.name);
     if (layer === undefined) {
       tensors.push(tensor);
+      continue;
+    }
+    if (format !== undefined) {
+      tensors.push(...format.tensors(layer));
       continue;
     }
     const replacement = layerTensors(layer);
@@ -91,7 +104,8 @@ function planFile(
     const { offset, length } = placed(layout, name);
     return { path, offset, length };
   };
-  const shardWork = shard.tensors.map((tensor): TensorWork => {
+  const written = shard.tensors.filter(({ name }) => format === undefined || !layers.has(name));
+  const shardWork = written.map((tensor): TensorWork => {
     const source = { path: tensor.path, offset: tensor.offset, length: tensor.length };
     const layer = layers.get(tensor.name);
     const replacement = encoded.get(tensor.name);

@@ -8,6 +8,8 @@ export interface QuantizedLayer {
   readonly layer: PlannedLayer;
   readonly error: QuantizationError;
   readonly bytesAfter: number;
+  /** Error of the layer's output over the calibration's inputs, where there was a calibration. */
+  readonly outputError?: number;
   /** Time since the tensor before it was finished; over all tensors it adds up to the phase. */
   readonly seconds: number;
 }

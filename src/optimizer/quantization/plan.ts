@@ -15,6 +15,8 @@ export interface PlannedLayer {
   readonly rows: number;
   readonly columns: number;
   readonly scheme: WeightScheme;
+  /** Whether a scale for the layer's input is stored beside the weight. */
+  readonly staticInputs: boolean;
   /** The block's layer it is; undefined for the output layer. */
   readonly layer: LinearLayer | undefined;
 }
@@ -52,6 +54,7 @@ export function planQuantization(
   }));
   const notes: string[] = [];
   const changes = new Map<string, PlannedLayer[]>();
+  const staticInputs = settings.scheme.technique === 'fp8' && settings.scheme.staticInputs;
   for (const family of [...families(modules.linears).values(), ...headFamily(modules, settings)]) {
     const choice = chooseForFamily(family, settings, notes);
     for (const member of family) {
@@ -64,10 +67,19 @@ export function planQuantization(
       }
       const sourceType = floatType(weight) ?? 'F32';
       const { scheme } = choice;
-      const layer = { module, weight, sourceType, rows, columns, scheme, layer: member.layer };
+      const layer: PlannedLayer = {
+        module,
+        weight,
+        sourceType,
+        rows,
+        columns,
+        scheme,
+        staticInputs,
+        layer: member.layer,
+      };
       layers.push(layer);
       if (choice.changed) {
-        const name = describeScheme(scheme);
+        const name = describeScheme(scheme, staticInputs);
         const changed = changes.get(name);
         if (changed === undefined) changes.set(name, [layer]);
         else changed.push(layer);
@@ -196,7 +208,7 @@ function ignoredReason({ ignore }: QuantizationSettings): string {
 }
 
 function askedGroupSize({ scheme }: QuantizationSettings): number | undefined {
-  return scheme.technique === 'rtn' ? scheme.groupSize : undefined;
+  return 'groupSize' in scheme ? scheme.groupSize : undefined;
 }
 
 function floatType({ dtype }: TensorInfo): FloatType | undefined {

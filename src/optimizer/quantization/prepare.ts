@@ -4,6 +4,9 @@ import { CONFIG_FILE, requireUnquantized } from '../../checkpoint/hf-config.js';
 import { type JsonObject, readTextFile } from '../../checkpoint/json.js';
 import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
 import { INDEX_FILE } from '../../checkpoint/shard-index.js';
+import { type CalibrationPlan, planCalibration } from '../calibration/plan-calibration.js';
+import { type EvaluationPlan, planEvaluation } from '../evaluation/evaluate.js';
+import { type CalibratedFormat, calibratedFormat } from '../formats/calibrated-format.js';
 import { quantizationConfig } from '../formats/compressed-tensors.js';
 import { checkOutputFolder, checkSpace } from '../output/folder.js';
 import { resultProperties } from '../output/serving-properties.js';
@@ -33,17 +36,25 @@ export interface PreparedQuantization {
   /** The result's `quantization_config`. */
   readonly quantization: JsonObject;
   readonly properties: Properties;
+  /** What a calibrated technique works on, and the format that it writes. */
+  readonly calibrated:
+    | { readonly plan: CalibrationPlan; readonly format: CalibratedFormat }
+    | undefined;
+  /** Undefined where perplexity cannot or should not be measured; a note says why. */
+  readonly evaluation: EvaluationPlan | undefined;
   /** Files that are carried along as they are. */
   readonly others: readonly FolderFile[];
   readonly earlierSteps: readonly StepReport[];
   readonly notes: readonly string[];
 }
 
-/** Reads headers, configuration and settings, and decides what becomes of every tensor and file.
- * @throws SettingsError, CheckpointError, OutputError. */
+/** Reads headers, configuration, settings and texts, and decides what becomes of every tensor and file.
+ * @param datasets local files of the texts that settings name, by the name of the setting.
+ * @throws SettingsError, CheckpointError, OutputError, TextError, EvaluationError. */
 export async function prepareQuantization(
   folders: { readonly inputFolder: string; readonly outputFolder: string },
   environment: Readonly<Record<string, string>>,
+  datasets: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<PreparedQuantization> {
   const checkpoint = await openCheckpoint(folders.inputFolder, signal);
@@ -53,8 +64,19 @@ export async function prepareQuantization(
   const output = await checkOutputFolder(folders.outputFolder, checkpoint.folder);
   const modules = mapModules(checkpoint.config, checkpoint.tensors.values());
   const plan = planQuantization(modules, settings);
-  const weights = planWeightFiles(checkpoint, plan, output);
-  const serving = resultProperties(sourceProperties, settings);
+  const format = calibratedFormat(settings.scheme);
+  const weights = planWeightFiles(checkpoint, plan, output, format);
+  const { multimodal } = checkpoint.config;
+  const quantization = format?.config(plan, multimodal) ?? quantizationConfig(plan, multimodal);
+  const serving = resultProperties(sourceProperties, settings, String(quantization.quant_method));
+  const calibrated =
+    format === undefined || settings.calibration === undefined
+      ? undefined
+      : {
+          format,
+          plan: await planCalibration(checkpoint, plan, settings, settings.calibration, datasets),
+        };
+  const evaluation = await planEvaluation(checkpoint, settings, datasets);
   const earlier = await previousSteps(checkpoint.files);
   const others = otherFiles(checkpoint);
   await checkSpace(
@@ -70,14 +92,20 @@ export async function prepareQuantization(
     plan,
     output,
     weights,
-    quantization: quantizationConfig(plan, checkpoint.config.multimodal),
+    quantization,
     properties: serving.properties,
+    calibrated,
+    evaluation: 'reason' in evaluation ? undefined : evaluation,
     others,
     earlierSteps: earlier.steps,
     notes: [
       ...checkpoint.notes,
       ...settings.notes,
       ...plan.notes,
+      ...(calibrated?.plan.notes ?? []),
+      ...('reason' in evaluation
+        ? [`Perplexity was not measured: ${evaluation.reason}.`]
+        : evaluation.notes),
       ...serving.notes,
       ...earlier.notes,
     ],

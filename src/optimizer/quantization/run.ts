@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import { CONFIG_FILE } from '../../checkpoint/hf-config.js';
 import { formatShardIndex, INDEX_FILE } from '../../checkpoint/shard-index.js';
 import { createKernelPool, type KernelPool } from '../../kernels/index.js';
+import { calibrate } from '../calibration/calibrate.js';
+import type { CalibratedLayer } from '../calibration/calibrated-layer.js';
+import { verifyLayers } from '../calibration/verify-layers.js';
+import { evaluate } from '../evaluation/evaluate.js';
 import { checksumFiles } from '../output/checksums.js';
 import { withQuantizationConfig } from '../output/config-json.js';
 import { copyFiles, emptyFolder } from '../output/folder.js';
@@ -10,7 +14,12 @@ import { createWeightFiles } from '../output/weight-files.js';
 import type { Progress } from '../progress.js';
 import { buildStepReport } from '../report/build.js';
 import { formatBytes, percent, renderReport } from '../report/table.js';
-import { type OptimizationReport, REPORT_FILE, REPORT_VERSION } from '../report/types.js';
+import {
+  type EvaluationReport,
+  type OptimizationReport,
+  REPORT_FILE,
+  REPORT_VERSION,
+} from '../report/types.js';
 import { formatProperties, PROPERTIES_FILE } from '../settings/properties.js';
 import { executeWork, type QuantizedLayer } from './execute.js';
 import { type PreparedQuantization, prepareQuantization } from './prepare.js';
@@ -24,6 +33,10 @@ export interface QuantizationRun {
   readonly outputFolder: string;
   /** The caller's settings, `OPTION_X` to value. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Local files of the texts that settings name, by the name of the setting. */
+  readonly datasets: Readonly<Record<string, string>>;
+  /** Where what does not fit into memory goes for a while; the system's place if undefined. */
+  readonly scratchFolder: string | undefined;
   readonly progress: Progress;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -36,7 +49,7 @@ export interface QuantizationRun {
 export async function runQuantization(run: QuantizationRun): Promise<OptimizationReport> {
   const startedAt = new Date();
   run.progress.begin('reading', { tensors: 0, bytes: 0 });
-  const prepared = await prepareQuantization(run, run.environment, run.signal);
+  const prepared = await prepareQuantization(run, run.environment, run.datasets, run.signal);
   logDecisions(run.log, prepared);
   try {
     const report = await produce(run, prepared, startedAt);
@@ -58,15 +71,8 @@ async function produce(
   const { output, weights, quantization } = prepared;
   const pool = createKernelPool();
   try {
-    const layers = await quantizeTensors(run, prepared, pool);
-    await writeOtherFiles(prepared, progress, signal);
-    progress.begin('verifying', {
-      tensors: layers.length,
-      bytes: layers.reduce((sum, { bytesAfter }) => sum + bytesAfter, 0),
-    });
-    await verifyOutput(weights.files, layers, signal, ({ bytesAfter, layer }) =>
-      progress.advance(1, bytesAfter, layer.module),
-    );
+    const { layers, notes } = await quantizeAndVerify(run, prepared, pool);
+    const evaluated = await evaluateResult(run, prepared);
     const files = await checksumFiles(output, pool, progress, signal);
     const step = buildStepReport({
       ...prepared,
@@ -75,6 +81,9 @@ async function produce(
       layers,
       weightBytesAfter: weights.tensorBytes,
       files,
+      evaluation: evaluated.report,
+      calibration: prepared.calibrated?.plan.report ?? null,
+      notes: [...prepared.notes, ...notes, ...evaluated.notes],
       secondsByPhase: progress.seconds(),
     });
     const report: OptimizationReport = {
@@ -91,10 +100,95 @@ async function produce(
   }
 }
 
-/** Results come back in the plan's order. */
+interface QuantizedModel {
+  /** In the plan's order. */
+  readonly layers: readonly QuantizedLayer[];
+  readonly notes: readonly string[];
+}
+
+/** Writes all of the result but its report, and holds it against what it should be. */
+async function quantizeAndVerify(
+  run: QuantizationRun,
+  prepared: PreparedQuantization,
+  pool: KernelPool,
+): Promise<QuantizedModel> {
+  const { progress, signal } = run;
+  const { plan, weights, output } = prepared;
+  const ordered = <Layer extends QuantizedLayer>(layers: readonly Layer[]): readonly Layer[] => {
+    const position = new Map(plan.layers.map((layer, index) => [layer, index]));
+    return [...layers].sort((a, b) => (position.get(a.layer) ?? 0) - (position.get(b.layer) ?? 0));
+  };
+  const beginVerifying = (layers: readonly QuantizedLayer[]): void =>
+    progress.begin('verifying', {
+      tensors: layers.length,
+      bytes: layers.reduce((sum, { bytesAfter }) => sum + bytesAfter, 0),
+    });
+  const onVerified = ({ bytesAfter, layer }: QuantizedLayer): void =>
+    progress.advance(1, bytesAfter, layer.module);
+  if (prepared.calibrated === undefined) {
+    const layers = ordered(await quantizeTensors(run, prepared, pool));
+    await writeOtherFiles(prepared, progress, signal);
+    beginVerifying(layers);
+    await verifyOutput(weights.files, layers, signal, onVerified);
+    return { layers, notes: [] };
+  }
+  const found = await calibrateTensors(run, prepared, prepared.calibrated, pool);
+  const layers = ordered(found.layers);
+  await writeOtherFiles(prepared, progress, signal);
+  beginVerifying(layers);
+  await verifyLayers(output, layers, signal, onVerified);
+  return { layers, notes: found.notes };
+}
+
+async function evaluateResult(
+  { progress, signal, scratchFolder }: QuantizationRun,
+  { evaluation, checkpoint, output, settings }: PreparedQuantization,
+): Promise<{ readonly report: EvaluationReport | null; readonly notes: readonly string[] }> {
+  if (evaluation === undefined) return { report: null, notes: [] };
+  const options = { progress, signal, scratchFolder };
+  const found = await evaluate(evaluation, checkpoint, output, settings, options);
+  return 'reason' in found
+    ? { report: null, notes: [`Perplexity was not measured: ${found.reason}.`] }
+    : { report: found, notes: [] };
+}
+
+/** Copies what stays as it is, then lets the technique go through the model. */
+async function calibrateTensors(
+  { progress, log, signal, scratchFolder }: QuantizationRun,
+  { weights, plan, checkpoint, settings }: PreparedQuantization,
+  calibrated: NonNullable<PreparedQuantization['calibrated']>,
+  pool: KernelPool,
+): Promise<{ readonly layers: readonly CalibratedLayer[]; readonly notes: readonly string[] }> {
+  const { text, samples, tokens } = calibrated.plan.report;
+  log(`calibrating with ${samples} samples, ${tokens} tokens, of ${text}`);
+  const { work, files } = weights;
+  progress.begin('quantizing', {
+    tensors: work.length + plan.layers.length,
+    bytes:
+      work.reduce((sum, { task }) => sum + task.source.length, 0) +
+      plan.layers.reduce((sum, { weight }) => sum + weight.length, 0),
+  });
+  await createWeightFiles(files, signal);
+  await executeWork(work, pool, signal, (bytes) => progress.advance(1, bytes));
+  return calibrate({
+    checkpoint,
+    settings,
+    plan,
+    calibration: calibrated.plan,
+    format: calibrated.format,
+    weights,
+    scratchFolder,
+    signal,
+    onLayer: (done) => {
+      progress.advance(1, done.layer.weight.length, done.layer.module);
+      log(describeLayer(done));
+    },
+  });
+}
+
 async function quantizeTensors(
   { progress, log, signal }: QuantizationRun,
-  { weights, plan }: PreparedQuantization,
+  { weights }: PreparedQuantization,
   pool: KernelPool,
 ): Promise<readonly QuantizedLayer[]> {
   const { work, files } = weights;
@@ -103,12 +197,10 @@ async function quantizeTensors(
     bytes: work.reduce((sum, { task }) => sum + task.source.length, 0),
   });
   await createWeightFiles(files, signal);
-  const done = await executeWork(work, pool, signal, (bytes, finished) => {
+  return executeWork(work, pool, signal, (bytes, finished) => {
     progress.advance(1, bytes, finished?.layer.module);
     if (finished !== undefined) log(describeLayer(finished));
   });
-  const position = new Map(plan.layers.map((layer, index) => [layer, index]));
-  return [...done].sort((a, b) => (position.get(a.layer) ?? 0) - (position.get(b.layer) ?? 0));
 }
 
 async function writeOtherFiles(
@@ -140,10 +232,11 @@ async function writeNew(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' });
 }
 
-function describeLayer({ layer, error, bytesAfter }: QuantizedLayer): string {
-  const { module, scheme, weight } = layer;
+function describeLayer({ layer, error, outputError, bytesAfter }: QuantizedLayer): string {
+  const { module, scheme, staticInputs, weight } = layer;
   return [
-    `${module}: ${describeScheme(scheme)}`,
+    `${module}: ${describeScheme(scheme, staticInputs)}`,
+    ...(outputError === undefined ? [] : [`error of the output ${percent(outputError)}`]),
     `error ${percent(error.relativeRms)}, worst ${error.worstAbsolute.toPrecision(3)} at row ${error.worstRow}, column ${error.worstColumn}`,
     `${formatBytes(weight.length)} -> ${formatBytes(bytesAfter)}`,
   ].join('; ');

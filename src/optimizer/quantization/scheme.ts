@@ -30,7 +30,7 @@ export function chooseScheme(
   if (requested.technique === 'fp8') {
     return { scheme: { type: 'float', bits: 8, strategy: 'channel' }, changed: false };
   }
-  if (requested.technique === 'int8') {
+  if (requested.technique === 'int8' || requested.technique === 'smoothquant') {
     return { scheme: integerScheme(8, undefined, true, false), changed: false };
   }
   const { bits, zeroPoint } = requested;
@@ -42,18 +42,38 @@ export function chooseScheme(
       reason: `its width ${odd.columns} is not a multiple of ${factor}, the codes of one packed word`,
     };
   }
-  const uneven = zeroPoint ? shapes.find(({ rows }) => rows % factor !== 0) : undefined;
+  const uneven =
+    zeroPoint || hasOneGroupSize(requested)
+      ? shapes.find(({ rows }) => rows % factor !== 0)
+      : undefined;
   if (uneven !== undefined) {
     return {
       scheme: undefined,
       reason: `its ${uneven.rows} outputs are not a multiple of ${factor}, the zero points of one packed word`,
     };
   }
+  if (hasOneGroupSize(requested)) {
+    const { groupSize } = requested;
+    const unfit = shapes.find(({ columns }) => columns % (groupSize ?? columns) !== 0);
+    if (unfit !== undefined) {
+      return {
+        scheme: undefined,
+        reason: `its width ${unfit.columns} is not a multiple of the group size ${groupSize}, and the format has one for all layers`,
+      };
+    }
+  }
   const groupSize = fittingGroupSize(requested.groupSize, shapes);
   return {
     scheme: integerScheme(bits, groupSize, !zeroPoint, true),
     changed: groupSize !== requested.groupSize,
   };
+}
+
+/** Whether the result's format knows one group size for the whole model, and packs along the outputs. */
+export function hasOneGroupSize(requested: RequestedScheme): boolean {
+  return (
+    requested.technique === 'awq' || (requested.technique === 'gptq' && requested.format === 'gptq')
+  );
 }
 
 function fittingGroupSize(
@@ -77,8 +97,10 @@ function integerScheme(
 }
 
 /** A short name of a scheme for logs, reports and telling schemes apart: `int4, groups of 128`. */
-export function describeScheme(scheme: WeightScheme): string {
-  if (scheme.type === 'float') return 'fp8, per channel, dynamic activations';
+export function describeScheme(scheme: WeightScheme, staticInputs: boolean): string {
+  if (scheme.type === 'float') {
+    return `fp8, per channel, ${staticInputs ? 'static' : 'dynamic'} activations`;
+  }
   const scope = scheme.groupSize === undefined ? 'per channel' : `groups of ${scheme.groupSize}`;
   return [
     `int${scheme.bits}`,

@@ -12,6 +12,7 @@ import {
 } from '../../kernels/index.js';
 import { layerTensors } from '../formats/compressed-tensors.js';
 import type { WeightFile } from '../output/weight-files.js';
+import { seededRandom } from '../seeded-random.js';
 import type { QuantizedLayer } from './execute.js';
 
 /** What was written is not what should have been. */
@@ -194,15 +195,4 @@ function checkWorst(
       `Tensor ${module}.weight, row ${worstRow}, column ${worstColumn}: its error was measured as ${worstAbsolute}, but the written file has ${found}`,
     );
   }
-}
-
-/** Uniform numbers in [0, 1) from a 32-bit state (Mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -3,7 +3,13 @@ import type { QuantizedLayer } from '../quantization/execute.js';
 import type { QuantizationPlan } from '../quantization/plan.js';
 import { VERIFICATION_SEED } from '../quantization/verify.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
-import type { FileReport, LayerReport, QuantizationStepReport } from './types.js';
+import type {
+  CalibrationReport,
+  EvaluationReport,
+  FileReport,
+  LayerReport,
+  QuantizationStepReport,
+} from './types.js';
 import { describeVersions } from './versions.js';
 
 /** What a step did, to be told. */
@@ -17,6 +23,8 @@ export interface StepFacts {
   readonly layers: readonly QuantizedLayer[];
   readonly weightBytesAfter: number;
   readonly files: readonly FileReport[];
+  readonly evaluation: EvaluationReport | null;
+  readonly calibration: CalibrationReport | null;
   readonly notes: readonly string[];
   readonly secondsByPhase: Readonly<Record<string, number>>;
 }
@@ -55,6 +63,8 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
       quantizedShare: quantized / parameters,
       relativeRms: squares === 0 ? 0 : Math.sqrt(squaredError / squares),
     },
+    evaluation: facts.evaluation,
+    calibration: facts.calibration,
     notes: facts.notes,
     verification: { seed: VERIFICATION_SEED, layers: layers.length },
     performance: {
@@ -68,7 +78,13 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
   };
 }
 
-function layerReport({ layer, error, bytesAfter, seconds }: QuantizedLayer): LayerReport {
+function layerReport({
+  layer,
+  error,
+  outputError,
+  bytesAfter,
+  seconds,
+}: QuantizedLayer): LayerReport {
   const { scheme } = layer;
   return {
     module: layer.module,
@@ -82,6 +98,7 @@ function layerReport({ layer, error, bytesAfter, seconds }: QuantizedLayer): Lay
     },
     error: {
       relativeRms: error.relativeRms,
+      output: outputError ?? null,
       worst: {
         absolute: error.worstAbsolute,
         row: error.worstRow,

@@ -7,7 +7,12 @@ export function renderReport({ steps }: OptimizationReport): readonly string[] {
   return step?.technique === 'quantization' ? renderLayers(step) : [];
 }
 
-function renderLayers({ layers, totals, performance }: QuantizationStepReport): readonly string[] {
+function renderLayers({
+  layers,
+  totals,
+  performance,
+  evaluation,
+}: QuantizationStepReport): readonly string[] {
   const rows = [...groupByKind(layers)].map(([kind, members]) => [
     kind,
     String(members.length),
@@ -21,6 +26,11 @@ function renderLayers({ layers, totals, performance }: QuantizationStepReport): 
     ...renderTable(['layers', 'count', 'scheme', 'mean error', 'most', 'before', 'after'], rows),
     '',
     `weights ${formatBytes(totals.weightBytesBefore)} -> ${formatBytes(totals.weightBytesAfter)}, ${totals.ratio.toFixed(2)} times smaller; ${percent(totals.quantizedShare)} of the parameters quantized; relative RMS error ${percent(totals.relativeRms)}`,
+    ...(evaluation === null
+      ? []
+      : [
+          `perplexity ${evaluation.before.toFixed(3)} -> ${evaluation.after.toFixed(3)}, ${evaluation.ratio.toFixed(4)} times, over ${evaluation.tokens} tokens of ${evaluation.text}`,
+        ]),
     `took ${performance.seconds.toFixed(2)} s, ${formatBytes(performance.bytesPerSecond)}/s while quantizing, peak memory ${formatBytes(performance.peakMemoryBytes)}`,
   ];
 }

@@ -64,6 +64,10 @@ export interface QuantizationStepReport {
     /** Root mean square of the error over all quantized weights, relative to that of the weights. */
     readonly relativeRms: number;
   };
+  /** Null where it was not measured; a note says why. */
+  readonly evaluation: EvaluationReport | null;
+  /** What the technique was calibrated with; null for one that needs no data. */
+  readonly calibration: CalibrationReport | null;
   /** What was done otherwise than a reader might expect, in sentences. */
   readonly notes: readonly string[];
   readonly verification: {
@@ -81,6 +85,28 @@ export interface QuantizationStepReport {
     readonly peakMemoryBytes: number;
   };
   readonly versions: VersionsReport;
+}
+
+/** Perplexity of the source and of the result, which was read again from its files, by one engine: `exp`
+ * of the mean negative log-likelihood over consecutive windows of a text, without special tokens. */
+export interface EvaluationReport {
+  readonly text: string;
+  /** Tokens that were predicted: each from those before it in its window. */
+  readonly tokens: number;
+  readonly window: number;
+  readonly before: number;
+  readonly after: number;
+  /** `after / before` */
+  readonly ratio: number;
+  readonly seconds: number;
+}
+
+export interface CalibrationReport {
+  readonly text: string;
+  readonly samples: number;
+  readonly tokens: number;
+  readonly longestSample: number;
+  readonly seed: number;
 }
 
 /** What a step ran on. */
@@ -108,6 +134,9 @@ export interface LayerReport {
   readonly error: {
     /** Root mean square of the error relative to that of the weights. */
     readonly relativeRms: number;
+    /** Root mean square of the error of the layer's output over the calibration's inputs, relative to
+     * that of the output; null for techniques that need no data. */
+    readonly output: number | null;
     /** The element that is furthest off. */
     readonly worst: {
       readonly absolute: number;

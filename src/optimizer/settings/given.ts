@@ -1,5 +1,5 @@
 import { quoted } from '../../checkpoint/errors.js';
-import { BUILT_TECHNIQUES, findSetting, LATER_TECHNIQUES, SETTINGS } from './definitions.js';
+import { findSetting, QUANTIZATION_TECHNIQUES, SETTINGS } from './definitions.js';
 import { SettingsError } from './errors.js';
 import { OPTION_PREFIX, PROPERTIES_FILE, type Properties } from './properties.js';
 import { SERVING_OPTIONS } from './serving-options.js';
@@ -107,9 +107,7 @@ function checkUnknown(name: string, key: string): void {
     throw new SettingsError(name, `${quoted(name)} is not a setting's name`);
   }
   if (SERVING_OPTIONS.includes(key)) return;
-  const technique = [...BUILT_TECHNIQUES, ...LATER_TECHNIQUES].find((prefix) =>
-    key.startsWith(`${prefix}_`),
-  );
+  const technique = QUANTIZATION_TECHNIQUES.find((prefix) => key.startsWith(`${prefix}_`));
   const ownKeys = SETTINGS.map((setting) => setting.key);
   const near = suggest(key, [...ownKeys, ...SERVING_OPTIONS]);
   if (near !== undefined) {

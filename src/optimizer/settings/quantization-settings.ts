@@ -1,12 +1,10 @@
 import { quoted } from '../../checkpoint/errors.js';
 import {
-  BUILT_TECHNIQUES,
-  type BuiltTechnique,
-  DEFAULT_TECHNIQUE,
   findSetting,
-  isBuilt,
+  QUANTIZATION_TECHNIQUES,
   type SettingDefinition,
   settingsOf,
+  type Technique,
 } from './definitions.js';
 import { SettingsError } from './errors.js';
 import { collectSettings, ENVIRONMENT_PREFIX, type GivenSettings } from './given.js';
@@ -16,15 +14,51 @@ import { suggest } from './suggest.js';
 
 /** The encoding that is asked for; a layer whose shape it does not fit gets a near one. */
 export type RequestedScheme =
-  | { readonly technique: 'fp8' }
-  | { readonly technique: 'int8' }
   | {
-      readonly technique: 'rtn';
-      readonly bits: 4 | 8;
-      /** Columns that share a scale; undefined for one scale per output channel. */
-      readonly groupSize: number | undefined;
-      readonly zeroPoint: boolean;
-    };
+      readonly technique: 'fp8';
+      /** Whether scales of inputs are found by calibration, rather than for every token. */
+      readonly staticInputs: boolean;
+    }
+  | { readonly technique: 'int8' }
+  | { readonly technique: 'smoothquant'; readonly migrationStrength: number }
+  | (IntegerRequest & { readonly technique: 'rtn' | 'awq' })
+  | (IntegerRequest & {
+      readonly technique: 'gptq';
+      readonly order: 'natural' | 'activity' | 'activity-groups';
+      readonly damping: number;
+      readonly format: 'gptq' | 'compressed-tensors';
+    });
+
+/** Integer weights alone. */
+export interface IntegerRequest {
+  readonly bits: 4 | 8;
+  /** Columns that share a scale; undefined for one scale per output channel. */
+  readonly groupSize: number | undefined;
+  readonly zeroPoint: boolean;
+}
+
+/** What a calibrated technique is to be given. */
+export interface CalibrationSettings {
+  /** Samples, and tokens in each. */
+  readonly samples: number;
+  readonly sampleTokens: number;
+  /** Whether the caller gave the number of samples, or their length; otherwise it may be cut down. */
+  readonly samplesGiven: boolean;
+  readonly sampleTokensGiven: boolean;
+  readonly seed: number;
+  /** As the caller named it; undefined for the bundled text. */
+  readonly dataset: string | undefined;
+}
+
+/** How perplexity is to be measured. */
+export interface EvaluationSettings {
+  readonly enabled: boolean;
+  readonly dataset: string | undefined;
+  /** Undefined where the machine decides. */
+  readonly tokens: number | undefined;
+  /** Largest quotient of perplexity after and before that is accepted. */
+  readonly maxIncrease: number | undefined;
+}
 
 /** The settings of one quantization step, checked. */
 export interface QuantizationSettings {
@@ -36,6 +70,10 @@ export interface QuantizationSettings {
     readonly given: boolean;
     readonly patterns: readonly ModulePattern[];
   };
+  /** Undefined for techniques that need no data. */
+  readonly calibration: CalibrationSettings | undefined;
+  readonly evaluation: EvaluationSettings;
+  readonly executionProvider: 'cpu' | 'webgpu' | 'cuda';
   /** Options for the serving container, by key without prefix. */
   readonly serving: ReadonlyMap<string, string>;
   /** Every setting of the technique with the value that was used, by its `OPTION_` name. */
@@ -57,22 +95,20 @@ export function parseQuantizationSettings(
   refuseSharding(given);
   const technique = readTechnique(given);
   const notes = [...given.notes, ...checkTechniqueOf(given, technique)];
-  const read = (key: string): string => readValue(given, key).value;
-  if (read('evaluate') === 'true') {
-    throw new SettingsError(
-      optionName('evaluate'),
-      `${optionName('evaluate')} is true, but perplexity is not built yet; leave it out or set it to false`,
-    );
-  }
   const ignoreKey = ignoreSetting(technique);
   const ignore = readValue(given, ignoreKey);
+  const scheme = readScheme(technique, given);
+  const calibrated = !['rtn', 'int8'].includes(technique) && !isDynamicFp8(scheme);
   return {
-    scheme: readScheme(technique, given),
+    scheme,
     ignore: {
       setting: ignore.label,
       given: given.own.has(ignoreKey),
       patterns: parseModulePatterns(ignore.label, ignore.value),
     },
+    calibration: calibrated ? readCalibration(given) : undefined,
+    evaluation: readEvaluation(given),
+    executionProvider: readChoice(given, 'execution_provider', ['cpu', 'webgpu', 'cuda']),
     serving: new Map([...given.serving].map(([key, { value }]) => [key, value])),
     effective: effectiveSettings(given, technique),
     notes,
@@ -94,28 +130,13 @@ function refuseSharding(given: GivenSettings): void {
   }
 }
 
-function readTechnique(given: GivenSettings): BuiltTechnique {
-  const named = given.own.get('quantize');
-  const built = BUILT_TECHNIQUES.join(', ');
-  if (named === undefined) {
-    throw new SettingsError(
-      optionName('quantize'),
-      `${optionName('quantize')} is not set, and its default, ${DEFAULT_TECHNIQUE}, is not built yet; set it to one of ${built}`,
-    );
-  }
-  const { value } = readValue(given, 'quantize');
-  if (!isBuilt(value)) {
-    throw new SettingsError(
-      named.label,
-      `${named.label} is ${value}, which is not built yet; what works is ${built}`,
-    );
-  }
-  return value;
+function readTechnique(given: GivenSettings): Technique {
+  return readChoice(given, 'quantize', QUANTIZATION_TECHNIQUES);
 }
 
 /** Settings of another technique would do nothing. A caller who gives one expects otherwise and is
  * refused; one left in the model's folder is only mentioned. */
-function checkTechniqueOf(given: GivenSettings, technique: BuiltTechnique): readonly string[] {
+function checkTechniqueOf(given: GivenSettings, technique: Technique): readonly string[] {
   const notes: string[] = [];
   for (const [key, { label, fromFile }] of given.own) {
     const techniques = findSetting(key)?.techniques ?? [];
@@ -131,44 +152,106 @@ function checkTechniqueOf(given: GivenSettings, technique: BuiltTechnique): read
   return notes;
 }
 
-function readScheme(technique: BuiltTechnique, given: GivenSettings): RequestedScheme {
-  const read = (key: string): string => readValue(given, key).value;
+function readScheme(technique: Technique, given: GivenSettings): RequestedScheme {
   switch (technique) {
     case 'fp8':
-      if (read('fp8_scheme') !== 'FP8_DYNAMIC') {
-        const { label } = readValue(given, 'fp8_scheme');
-        const was = given.own.has('fp8_scheme') ? 'is FP8' : 'is not set, and its default is FP8';
-        throw new SettingsError(
-          label,
-          `${label} ${was}, whose static activation scales are not built yet; set it to FP8_DYNAMIC`,
-        );
-      }
-      return { technique };
+      return { technique, staticInputs: readValue(given, 'fp8_scheme').value === 'FP8' };
     case 'int8':
       return { technique };
-    case 'rtn': {
-      const groupSize = Number(read('rtn_block_size'));
+    case 'smoothquant':
+      return { technique, migrationStrength: readNumber(given, 'smoothquant_alpha') ?? 0 };
+    case 'rtn':
+    case 'awq':
+      return { technique, ...readIntegers(technique, given) };
+    case 'gptq':
       return {
         technique,
-        bits: read('rtn_weight_bit_width') === '8' ? 8 : 4,
-        groupSize: groupSize === -1 ? undefined : groupSize,
-        zeroPoint: read('rtn_zero_point') === 'true',
+        ...readIntegers(technique, given),
+        order: readChoice(given, 'gptq_order', ['natural', 'activity', 'activity-groups']),
+        damping: readNumber(given, 'gptq_damping') ?? 0,
+        format: readChoice(given, 'gptq_format', ['gptq', 'compressed-tensors']),
       };
-    }
   }
+}
+
+function isDynamicFp8(scheme: RequestedScheme): boolean {
+  return scheme.technique === 'fp8' && !scheme.staticInputs;
+}
+
+function readIntegers(technique: Technique, given: GivenSettings): IntegerRequest {
+  const read = (name: string): string => readValue(given, `${technique}_${name}`).value;
+  const groupSize = Number(read('block_size'));
+  return {
+    bits: read('weight_bit_width') === '8' ? 8 : 4,
+    groupSize: groupSize === -1 ? undefined : groupSize,
+    zeroPoint: read('zero_point') === 'true',
+  };
+}
+
+/** Length of samples where nothing is said, as in the LMI containers. */
+const DEFAULT_SAMPLE_TOKENS = 2048;
+
+/** Longer samples than any model takes. */
+const MAX_SAMPLE_TOKENS = 2 ** 24;
+
+function readCalibration(given: GivenSettings): CalibrationSettings {
+  return {
+    samples: readNumber(given, 'calib_size') ?? 0,
+    samplesGiven: given.own.has('calib_size'),
+    ...readSampleTokens(given),
+    seed: readNumber(given, 'calib_seed') ?? 0,
+    dataset: given.own.get('calib_dataset')?.value,
+  };
+}
+
+/** The containers take the length of samples from an option that also goes to the serving engine. */
+function readSampleTokens(
+  given: GivenSettings,
+): Pick<CalibrationSettings, 'sampleTokens' | 'sampleTokensGiven'> {
+  const found = given.serving.get('max_model_len');
+  if (found === undefined) {
+    return { sampleTokens: DEFAULT_SAMPLE_TOKENS, sampleTokensGiven: false };
+  }
+  const sampleTokens = Number(found.value);
+  if (!/^\d+$/.test(found.value.trim()) || sampleTokens < 1 || sampleTokens > MAX_SAMPLE_TOKENS) {
+    throw new SettingsError(
+      found.label,
+      `${found.label} is ${quoted(found.value)}, but must be a whole number from 1 to ${MAX_SAMPLE_TOKENS}`,
+    );
+  }
+  return { sampleTokens, sampleTokensGiven: true };
+}
+
+function readEvaluation(given: GivenSettings): EvaluationSettings {
+  const enabled = readValue(given, 'evaluate').value === 'true';
+  const limit = given.own.get('max_perplexity_increase');
+  if (limit !== undefined && !enabled) {
+    throw new SettingsError(
+      limit.label,
+      `${limit.label} is given, but ${optionName('evaluate')} is false, so perplexity would not be known`,
+    );
+  }
+  return {
+    enabled,
+    dataset: given.own.get('eval_dataset')?.value,
+    tokens: readNumber(given, 'eval_tokens'),
+    maxIncrease: readNumber(given, 'max_perplexity_increase'),
+  };
 }
 
 function effectiveSettings(
   given: GivenSettings,
-  technique: BuiltTechnique,
+  technique: Technique,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    settingsOf(technique).map(({ key }) => [optionName(key), readValue(given, key).value]),
+    settingsOf(technique)
+      .filter(({ key, default: fallback }) => fallback !== undefined || given.own.has(key))
+      .map(({ key }) => [optionName(key), readValue(given, key).value]),
   );
 }
 
 /** The setting that lists the modules a technique leaves alone. */
-function ignoreSetting(technique: BuiltTechnique): string {
+function ignoreSetting(technique: Technique): string {
   const found = settingsOf(technique).find(({ values }) => values.kind === 'modules');
   if (found === undefined) throw new Error(`${technique} has no ignore list`);
   return found.key;
@@ -188,9 +271,32 @@ function readValue(given: GivenSettings, key: string): ReadValue {
   return { value: canonical(definition, found.value, found.label), label: found.label };
 }
 
+/** A setting that is one of a few words. */
+function readChoice<Choice extends string>(
+  given: GivenSettings,
+  key: string,
+  choices: readonly Choice[],
+): Choice {
+  const { value } = readValue(given, key);
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw new Error(`${key} can be ${value}, which nothing expects`);
+  return found;
+}
+
+/** Undefined where it is not given and has no default. */
+function readNumber(given: GivenSettings, key: string): number | undefined {
+  const { value } = readValue(given, key);
+  return value === '' ? undefined : Number(value);
+}
+
 function canonical(definition: SettingDefinition, value: string, label: string): string {
   const { values } = definition;
-  if (values.kind === 'modules' || values.kind === 'unread') return value;
+  if (values.kind === 'modules') return value;
+  if (values.kind === 'number') return canonicalNumber(values, value, label);
+  if (values.kind === 'dataset') {
+    if (/^s3:\/\/[^/]+\/./.test(value)) return value;
+    throw new SettingsError(label, `${label} is ${quoted(value)}, but must be an s3:// URI`);
+  }
   const allowed = values.kind === 'boolean' ? ['true', 'false'] : values.allowed;
   const asked = value.trim().toLowerCase();
   const match = allowed.find((choice) => choice.toLowerCase() === asked);
@@ -204,4 +310,21 @@ function canonical(definition: SettingDefinition, value: string, label: string):
       near === undefined ? '' : `; did you mean ${spellings.get(near)}?`
     }`,
   );
+}
+
+function canonicalNumber(
+  { whole, least, most }: SettingDefinition['values'] & { readonly kind: 'number' },
+  value: string,
+  label: string,
+): string {
+  const text = value.trim();
+  const number = Number(text);
+  const form = whole ? /^\d+$/ : /^\d+(\.\d+)?(e-?\d+)?$/i;
+  if (!form.test(text) || !(number >= least && number <= most)) {
+    throw new SettingsError(
+      label,
+      `${label} is ${quoted(value)}, but must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}`,
+    );
+  }
+  return String(number);
 }

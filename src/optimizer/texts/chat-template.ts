@@ -1,6 +1,11 @@
 import { Template } from '@huggingface/jinja';
 import type { FolderFile } from '../../checkpoint/folder.js';
-import { isJsonObject, type JsonObject, type JsonValue, readTextFile } from '../../checkpoint/json.js';
+import {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  readTextFile,
+} from '../../checkpoint/json.js';
 import { TextError } from './errors.js';
 
 /** Newer checkpoints keep the template in a file of its own. */

@@ -6,7 +6,7 @@ import { parseQuantizationSettings } from '#burnish/optimizer/settings/quantizat
 function result(environment: Readonly<Record<string, string>>, file = '') {
   const source = parseProperties(file);
   const settings = parseQuantizationSettings({ OPTION_QUANTIZE: 'rtn', ...environment }, source);
-  const { properties, notes } = resultProperties(source, settings);
+  const { properties, notes } = resultProperties(source, settings, 'compressed-tensors');
   return { properties: Object.fromEntries(properties), notes };
 }
 

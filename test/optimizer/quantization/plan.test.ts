@@ -34,7 +34,7 @@ function plan(
 
 const ignoring = (list: string) => ({ OPTION_RTN_IGNORE_LAYERS: list });
 const schemes = ({ layers }: QuantizationPlan) =>
-  Object.fromEntries(layers.map(({ module, scheme }) => [module, describeScheme(scheme)]));
+  Object.fromEntries(layers.map(({ module, scheme }) => [module, describeScheme(scheme, false)]));
 const reasonOf = ({ kept }: QuantizationPlan, module: string) =>
   kept.find((other) => other.module === module)?.reason;
 

@@ -17,7 +17,12 @@ async function quantized(
     inputFolder: await writeModel(llama(sizes)),
     outputFolder: await temporaryFolder(),
   };
-  const { weights } = await prepareQuantization(folders, environment, running);
+  const { weights } = await prepareQuantization(
+    folders,
+    { OPTION_EVALUATE: 'false', ...environment },
+    {},
+    running,
+  );
   await createWeightFiles(weights.files, running);
   const pool = createKernelPool({ threads: 1 });
   onTestFinished(() => pool.close());

@@ -18,7 +18,7 @@ function layer(module: string, groupSize: number | null, relativeRms: number): L
       groupSize,
       symmetric: true,
     },
-    error: { relativeRms, worst: { absolute: 0.5, row: 0, column: 0 } },
+    error: { relativeRms, output: null, worst: { absolute: 0.5, row: 0, column: 0 } },
     bytesBefore: 2048,
     bytesAfter: 528,
     seconds: 0.001,

@@ -28,11 +28,59 @@ describe('parseQuantizationSettings', () => {
         OPTION_RTN_BLOCK_SIZE: '128',
         OPTION_RTN_ZERO_POINT: 'false',
         OPTION_RTN_IGNORE_LAYERS: 'lm_head',
-        OPTION_EVALUATE: 'false',
+        OPTION_EVALUATE: 'true',
       },
     });
-    expect(parseQuantizationSettings(FP8).scheme).toEqual({ technique: 'fp8' });
+    expect(parseQuantizationSettings(FP8).scheme).toEqual({
+      technique: 'fp8',
+      staticInputs: false,
+    });
     expect(parseQuantizationSettings(INT8).scheme).toEqual({ technique: 'int8' });
+  });
+
+  it('makes awq of a step that names no technique, as the containers do', () => {
+    expect(parseQuantizationSettings({})).toMatchObject({
+      scheme: { technique: 'awq', bits: 4, groupSize: 128, zeroPoint: true },
+      calibration: {
+        samples: 512,
+        samplesGiven: false,
+        sampleTokens: 2048,
+        sampleTokensGiven: false,
+        dataset: undefined,
+      },
+      evaluation: { enabled: true, tokens: undefined, maxIncrease: undefined },
+      executionProvider: 'cpu',
+    });
+  });
+
+  it('reads what calibration and evaluation are to work on', () => {
+    const settings = parseQuantizationSettings({
+      OPTION_QUANTIZE: 'gptq',
+      OPTION_GPTQ_ORDER: 'natural',
+      OPTION_GPTQ_DAMPING: '5e-2',
+      OPTION_CALIB_SIZE: '64',
+      OPTION_CALIB_DATASET: 's3://texts/a.jsonl',
+      OPTION_MAX_MODEL_LEN: '512',
+      OPTION_EVAL_TOKENS: '1000',
+      OPTION_MAX_PERPLEXITY_INCREASE: '1.05',
+    });
+    expect(settings).toMatchObject({
+      scheme: { technique: 'gptq', order: 'natural', damping: 0.05, format: 'gptq' },
+      calibration: {
+        samples: 64,
+        samplesGiven: true,
+        sampleTokens: 512,
+        sampleTokensGiven: true,
+        dataset: 's3://texts/a.jsonl',
+      },
+      evaluation: { tokens: 1000, maxIncrease: 1.05 },
+    });
+    expect(settings.serving.get('max_model_len')).toBe('512');
+  });
+
+  it.each(['rtn', 'int8'])('gives %s nothing to calibrate with', (technique) => {
+    expect(parseQuantizationSettings({ OPTION_QUANTIZE: technique }).calibration).toBeUndefined();
+    expect(parseQuantizationSettings(FP8).calibration).toBeUndefined();
   });
 
   it('reads every setting of rtn', () => {
@@ -71,20 +119,9 @@ describe('parseQuantizationSettings', () => {
 
   describe('refuses', () => {
     it.each([
-      [
-        {},
-        'OPTION_QUANTIZE',
-        'its default, awq, is not built yet; set it to one of fp8, rtn, int8',
-      ],
-      [{ OPTION_QUANTIZE: 'awq' }, 'OPTION_QUANTIZE', 'awq, which is not built yet'],
-      [{ OPTION_QUANTIZE: 'gptq' }, 'OPTION_QUANTIZE', 'what works is fp8, rtn, int8'],
-      [{ OPTION_QUANTIZE: 'smoothquant' }, 'OPTION_QUANTIZE', 'not built yet'],
       [{ OPTION_QUANTIZE: 'fp9' }, 'OPTION_QUANTIZE', 'is "fp9", but must be one of'],
       [{ OPTION_QUANTIZE: 'fp9' }, 'OPTION_QUANTIZE', 'did you mean fp8?'],
       [{ OPTION_QUANTIZE: '' }, 'OPTION_QUANTIZE', 'is "", but must be one of'],
-      [{ OPTION_QUANTIZE: 'fp8' }, 'OPTION_FP8_SCHEME', 'is not set, and its default is FP8'],
-      [{ OPTION_QUANTIZE: 'fp8' }, 'OPTION_FP8_SCHEME', 'set it to FP8_DYNAMIC'],
-      [{ ...FP8, OPTION_FP8_SCHEME: 'FP8' }, 'OPTION_FP8_SCHEME', 'is FP8, whose static'],
       [
         { ...FP8, OPTION_FP8_SCHEME: 'FP8_DYNAMC' },
         'OPTION_FP8_SCHEME',
@@ -106,7 +143,27 @@ describe('parseQuantizationSettings', () => {
         'OPTION_RTN_ZERO_POINT',
         'must be one of true, false',
       ],
-      [{ ...RTN, OPTION_EVALUATE: 'true' }, 'OPTION_EVALUATE', 'perplexity is not built yet'],
+      [
+        { ...RTN, OPTION_EVALUATE: 'false', OPTION_MAX_PERPLEXITY_INCREASE: '1.1' },
+        'OPTION_MAX_PERPLEXITY_INCREASE',
+        'perplexity would not be known',
+      ],
+      [
+        { ...RTN, OPTION_MAX_PERPLEXITY_INCREASE: '0.05' },
+        'OPTION_MAX_PERPLEXITY_INCREASE',
+        'must be a number from 1 to 1000',
+      ],
+      [{ ...RTN, OPTION_EVAL_TOKENS: '1e3' }, 'OPTION_EVAL_TOKENS', 'must be a whole number'],
+      [
+        { ...RTN, OPTION_EVAL_DATASET: '/etc/passwd' },
+        'OPTION_EVAL_DATASET',
+        'must be an s3:// URI',
+      ],
+      [
+        { OPTION_MAX_MODEL_LEN: 'long' },
+        'OPTION_MAX_MODEL_LEN',
+        'must be a whole number from 1 to',
+      ],
       [{ ...RTN, OPTION_EVALUATE: 'maybe' }, 'OPTION_EVALUATE', 'must be one of true, false'],
       [
         { ...RTN, OPTION_FP8_SCHEME: 'FP8' },
@@ -122,7 +179,7 @@ describe('parseQuantizationSettings', () => {
       [
         { ...INT8, OPTION_CALIB_SIZE: '64' },
         'OPTION_CALIB_SIZE',
-        'a setting of awq, gptq, smoothquant',
+        'a setting of awq, gptq, smoothquant, fp8',
       ],
       [
         { ...RTN, OPTION_RTN_BLOCKSIZE: '64' },
@@ -192,7 +249,7 @@ describe('parseQuantizationSettings', () => {
 
     it('takes its settings', () => {
       const settings = parseQuantizationSettings({}, parseProperties(file));
-      expect(settings.scheme).toEqual({ technique: 'fp8' });
+      expect(settings.scheme).toEqual({ technique: 'fp8', staticInputs: false });
       expect(Object.fromEntries(settings.serving)).toEqual({ dtype: 'bf16' });
     });
 

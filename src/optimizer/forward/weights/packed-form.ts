@@ -104,6 +104,7 @@ async function zeroPoints(
   };
 }
 
-function wordsOf(bytes: Uint8Array): Int32Array {
+/** 32-bit words as they stand in a file. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }

@@ -1,5 +1,7 @@
 import { CheckpointError } from '../../../checkpoint/errors.js';
+import { AUTOAWQ_FORM } from './autoawq-form.js';
 import { allFloats, FLOAT8_FORM, INT8_FORM } from './byte-form.js';
+import { GPTQ_FORM } from './gptq-form.js';
 import { PACKED_FORM } from './packed-form.js';
 import { PLAIN_FORM } from './plain-form.js';
 import type { StoredForm } from './stored-form.js';
@@ -7,7 +9,14 @@ import type { TensorFiles } from './tensor-files.js';
 import type { InputRounding, WeightMatrix, WeightSource } from './weight-source.js';
 
 /** Every form that weights are read in; plain numbers are what is left. */
-const FORMS: readonly StoredForm[] = [PACKED_FORM, INT8_FORM, FLOAT8_FORM, PLAIN_FORM];
+const FORMS: readonly StoredForm[] = [
+  PACKED_FORM,
+  AUTOAWQ_FORM,
+  GPTQ_FORM,
+  INT8_FORM,
+  FLOAT8_FORM,
+  PLAIN_FORM,
+];
 
 /** The weights of a checkpoint, in whatever form each of them is stored. They are decoded apart from the
  * kernels that encode them, by what the formats say. */

@@ -1,0 +1,113 @@
+import type { ForwardBlock } from '../../checkpoint/architectures/forward/forward-model.js';
+import type { Checkpoint } from '../../checkpoint/open.js';
+import type { CalibratedFormat } from '../formats/calibrated-format.js';
+import {
+  BLOCK_STAGES,
+  type BlockStage,
+  type ForwardOptions,
+  ForwardPass,
+} from '../forward/forward-pass.js';
+import { Sessions } from '../forward/runtime/session.js';
+import { StoredWeights } from '../forward/weights/stored-weights.js';
+import { TensorFiles } from '../forward/weights/tensor-files.js';
+import type { WeightSource } from '../forward/weights/weight-source.js';
+import { createLinearAlgebra } from '../linear-algebra/onnx-algebra.js';
+import type { WeightFilesPlan } from '../output/weight-files.js';
+import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
+import type { QuantizationSettings } from '../settings/quantization-settings.js';
+import type { TechniqueContext } from '../techniques/technique.js';
+import { buildTechnique } from './build-technique.js';
+import type { CalibratedLayer } from './calibrated-layer.js';
+import { OutputTensors } from './output-tensors.js';
+import type { CalibrationPlan } from './plan-calibration.js';
+import { StageWork } from './stage-work.js';
+import { StatisticsCollector } from './statistics.js';
+import { WorkingWeights } from './working-weights.js';
+
+export interface CalibrationRun {
+  readonly checkpoint: Checkpoint;
+  readonly settings: QuantizationSettings;
+  readonly plan: QuantizationPlan;
+  readonly calibration: CalibrationPlan;
+  readonly format: CalibratedFormat;
+  /** Files that exist, with all copied tensors in place. */
+  readonly weights: WeightFilesPlan;
+  readonly scratchFolder: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onLayer: (done: CalibratedLayer) => void;
+}
+
+/** Quantizes block after block with what calibration learns: the samples go through the model once, each
+ * stage (attention, then the feed-forward network) seeing inputs that have come through everything
+ * before it as it is in the result. In memory are the samples' activations (up to a budget), one
+ * stage's weights, and the sums that its layers' inputs leave.
+ * @returns the layers in the order in which they were quantized, and what was met on the way.
+ * @throws TechniqueError, FormatError, CheckpointError; the signal's reason when it aborts. */
+export async function calibrate(run: CalibrationRun): Promise<{
+  readonly layers: readonly CalibratedLayer[];
+  readonly notes: readonly string[];
+}> {
+  const { checkpoint, calibration, settings, signal } = run;
+  const files = new TensorFiles(checkpoint.tensors);
+  const output = new OutputTensors(run.weights.ranges);
+  const sessions = new Sessions(settings.executionProvider);
+  const options: ForwardOptions = { sessions, signal, spill: { folder: run.scratchFolder } };
+  const source = new StoredWeights(files);
+  const context: TechniqueContext = { algebra: createLinearAlgebra(), signal };
+  const planned = new Map(run.plan.layers.map((layer) => [layer.module, layer]));
+  const layers: CalibratedLayer[] = [];
+  const notes: string[] = [];
+  let pass: ForwardPass | undefined;
+  try {
+    pass = await ForwardPass.begin(calibration.model, source, calibration.sequences, options);
+    for (const block of calibration.model.blocks) {
+      for (const stage of BLOCK_STAGES) {
+        const work = new StageWork(block, stage, planned, calibration.model);
+        const found = await quantizeStage(run, work, pass, source, output, context);
+        for (const layer of found.layers) layers.push(layer);
+        for (const note of found.notes) notes.push(note);
+      }
+    }
+    return { layers, notes };
+  } finally {
+    await pass?.close();
+    await sessions.close();
+    await output.close();
+    await files.close();
+  }
+}
+
+async function quantizeStage(
+  run: CalibrationRun,
+  work: StageWork,
+  pass: ForwardPass,
+  source: WeightSource,
+  output: OutputTensors,
+  context: TechniqueContext,
+): Promise<{ readonly layers: readonly CalibratedLayer[]; readonly notes: readonly string[] }> {
+  const { block, stage } = work;
+  if (work.families.length === 0) {
+    await pass.run(block, stage, source);
+    return { layers: [], notes: [] };
+  }
+  const collector = new StatisticsCollector();
+  await pass.run(block, stage, source, { capture: collector, advance: false });
+  const weights = new WorkingWeights(source);
+  const { scheme } = run.settings;
+  const techniqueOf = (layer: PlannedLayer) => buildTechnique(scheme, run.format, layer);
+  const result = await work.quantize(collector, weights, techniqueOf, run.format, output, context, {
+    tensors: run.checkpoint.tensors,
+    onLayer: run.onLayer,
+  });
+  if (!isLast(run, block, stage)) await pass.run(block, stage, weights);
+  return result;
+}
+
+/** What comes after the last stage is of no use to calibration. */
+function isLast(
+  { calibration: { model } }: CalibrationRun,
+  block: ForwardBlock,
+  stage: BlockStage,
+): boolean {
+  return block === model.blocks.at(-1) && stage === BLOCK_STAGES.at(-1);
+}

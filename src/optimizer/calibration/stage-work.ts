@@ -1,0 +1,259 @@
+import type {
+  ForwardBlock,
+  ForwardModel,
+} from '../../checkpoint/architectures/forward/forward-model.js';
+import { CheckpointError } from '../../checkpoint/errors.js';
+import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
+import type { FloatType } from '../../kernels/index.js';
+import type { CalibratedFormat } from '../formats/calibrated-format.js';
+import { floatBytes } from '../formats/packed-tensors.js';
+import type { BlockStage } from '../forward/forward-pass.js';
+import type { PlannedLayer } from '../quantization/plan.js';
+import { decodeWeight } from '../techniques/decode-weight.js';
+import { roundTo } from '../techniques/float-rounding.js';
+import type { Fold } from '../techniques/fold.js';
+import { scaleFamily } from '../techniques/fold-scales.js';
+import type { InputStatistics } from '../techniques/input-statistics.js';
+import type {
+  EncodedLayer,
+  Family,
+  LinearWeight,
+  Preceding,
+  Technique,
+  TechniqueContext,
+} from '../techniques/technique.js';
+import type { CalibratedLayer } from './calibrated-layer.js';
+import { digestWeight } from './digest-weight.js';
+import { measureError } from './measure-error.js';
+import type { OutputTensors } from './output-tensors.js';
+import { type StageFamily, stageFamilies } from './stage-families.js';
+import type { StatisticsCollector } from './statistics.js';
+import type { WorkingWeights } from './working-weights.js';
+
+interface PlannedFamily extends StageFamily {
+  readonly layers: readonly PlannedLayer[];
+}
+
+/** Quantizes the linear layers of one stage of a block. */
+export class StageWork {
+  readonly block: ForwardBlock;
+  readonly stage: BlockStage;
+  /** Those whose layers are all to be quantized. */
+  readonly families: readonly PlannedFamily[];
+  readonly #planned: ReadonlyMap<string, PlannedLayer>;
+  readonly #addOne: boolean;
+
+  constructor(
+    block: ForwardBlock,
+    stage: BlockStage,
+    planned: ReadonlyMap<string, PlannedLayer>,
+    model: ForwardModel,
+  ) {
+    this.block = block;
+    this.stage = stage;
+    this.#planned = planned;
+    this.#addOne = model.norms.addOne;
+    this.families = stageFamilies(block, stage).flatMap((family) => {
+      const layers = family.modules.flatMap((module) => planned.get(module) ?? []);
+      return layers.length === family.modules.length ? [{ ...family, layers }] : [];
+    });
+  }
+
+  /** Scales what the technique scales, encodes every family, writes what came of it, and leaves the
+   * weights as the result has them.
+   * @param statistics of all families' inputs, from before any of them was changed. */
+  async quantize(
+    statistics: StatisticsCollector,
+    weights: WorkingWeights,
+    techniqueOf: (layer: PlannedLayer) => Technique,
+    format: CalibratedFormat,
+    output: OutputTensors,
+    context: TechniqueContext,
+    {
+      tensors,
+      onLayer,
+    }: {
+      readonly tensors: ReadonlyMap<string, TensorInfo>;
+      readonly onLayer: (done: CalibratedLayer) => void;
+    },
+  ): Promise<{ readonly layers: readonly CalibratedLayer[]; readonly notes: readonly string[] }> {
+    const notes: string[] = [];
+    const changed = new Set<string>();
+    const scaled = new Map<PlannedFamily, InputStatistics>();
+    for (const planned of this.families) {
+      const found = await this.#family(planned, statistics, undefined, weights, tensors);
+      const technique = techniqueOf(first(planned.layers));
+      const scaling = await technique.scale?.(found, context);
+      if (scaling === undefined) continue;
+      const after = scaleFamily(found, scaling.factors);
+      for (const weight of after.weights) weights.setMatrix(weight.name, weight);
+      for (const fold of scaling.folds) {
+        for (const tensor of await applyFold(fold, weights)) changed.add(tensor);
+      }
+      notes.push(...scaling.notes);
+      scaled.set(planned, after.inputs);
+    }
+    for (const name of changed) {
+      const tensor = tensors.get(name);
+      if (tensor !== undefined) await output.write(name, await stored(tensor, weights));
+    }
+    const layers: CalibratedLayer[] = [];
+    for (const planned of this.families) {
+      let started = performance.now();
+      const family = await this.#family(planned, statistics, scaled.get(planned), weights, tensors);
+      const encoded = await techniqueOf(first(planned.layers)).encode(family, context);
+      notes.push(...encoded.notes);
+      for (const [index, layer] of planned.layers.entries()) {
+        const found = encoded.layers[index];
+        const weight = family.weights[index];
+        if (found === undefined || weight === undefined) {
+          throw new Error(`${layer.module} was not encoded`);
+        }
+        const written = await writeLayer(layer, found, format, output);
+        const decoded = decodeWeight(found.weight);
+        weights.setMatrix(layer.module, decoded);
+        const now = performance.now();
+        const done: CalibratedLayer = {
+          layer,
+          error: measureError(weight, decoded.values),
+          outputError: found.error.output,
+          digest: digestWeight(decoded.values),
+          bytesAfter: written,
+          seconds: (now - started) / 1000,
+        };
+        started = now;
+        layers.push(done);
+        onLayer(done);
+      }
+    }
+    return { layers, notes };
+  }
+
+  async #family(
+    { modules, preceding }: PlannedFamily,
+    statistics: StatisticsCollector,
+    scaled: InputStatistics | undefined,
+    weights: WorkingWeights,
+    tensors: ReadonlyMap<string, TensorInfo>,
+  ): Promise<Family> {
+    const linear: LinearWeight[] = [];
+    for (const module of modules) {
+      const matrix = await weights.matrix(module);
+      checkFinite(module, matrix.values);
+      linear.push({ name: module, ...matrix });
+    }
+    const [{ name, columns } = { name: '', columns: 0 }] = linear;
+    const before = await this.#preceding(preceding, weights, tensors);
+    return {
+      name: modules.length === 1 ? name : modules.join(', '),
+      weights: linear,
+      inputs: scaled ?? statistics.of(name) ?? unseen(columns),
+      ...(before === undefined ? {} : { preceding: before }),
+    };
+  }
+
+  async #preceding(
+    preceding: StageFamily['preceding'],
+    weights: WorkingWeights,
+    tensors: ReadonlyMap<string, TensorInfo>,
+  ): Promise<Preceding | undefined> {
+    if (preceding === undefined) return undefined;
+    const { module } = preceding;
+    if (preceding.kind === 'linear') {
+      // One that keeps its precision was meant to be left as it is.
+      const layer = this.#planned.get(module);
+      if (layer === undefined) return undefined;
+      return { kind: 'linear', name: module, rows: layer.rows, rowOf: preceding.rowOf };
+    }
+    const name = `${module}.weight`;
+    const type = tensors.get(name)?.dtype;
+    if (!isFloat(type)) return undefined;
+    return {
+      kind: 'norm',
+      name: module,
+      weight: await weights.tensor(name),
+      addsOne: this.#addOne,
+      storedAs: type,
+      alsoFeeds: [],
+    };
+  }
+}
+
+/** Of an expert that no sample was sent to: nothing is known, so all channels count the same. */
+function unseen(columns: number): InputStatistics {
+  const gram = new Float32Array(columns * columns);
+  for (let column = 0; column < columns; column += 1) gram[column * (columns + 1)] = 1;
+  const ones = new Float32Array(columns).fill(1);
+  return { columns, tokens: 1, gram, meanMagnitude: ones, largestMagnitude: ones };
+}
+
+/** @returns the names of tensors that are stored in the result and are not what they were. */
+async function applyFold(fold: Fold, weights: WorkingWeights): Promise<readonly string[]> {
+  const { module } = fold;
+  if (fold.kind === 'norm') {
+    weights.setTensor(`${module}.weight`, fold.weight);
+    return [`${module}.weight`];
+  }
+  const { factors } = fold;
+  const { rows, columns, values } = await weights.matrix(module);
+  const byRow = fold.kind === 'rows';
+  weights.setMatrix(module, {
+    rows,
+    columns,
+    values: values.map(
+      (value, at) => value * (factors[byRow ? Math.floor(at / columns) : at % columns] ?? 1),
+    ),
+  });
+  const bias = `${module}.bias`;
+  if (!byRow || !weights.has(bias)) return [];
+  const before = await weights.tensor(bias);
+  weights.setTensor(
+    bias,
+    before.map((value, row) => value * (factors[row] ?? 1)),
+  );
+  return [bias];
+}
+
+/** A changed tensor in the type that it had. The weights take on what rounding makes of it. */
+async function stored({ name, dtype }: TensorInfo, weights: WorkingWeights): Promise<Uint8Array> {
+  if (!isFloat(dtype)) throw new Error(`${name} was changed, but is stored as ${dtype}`);
+  const rounded = (await weights.tensor(name)).map((value) => roundTo(dtype, value));
+  weights.setTensor(name, rounded);
+  return floatBytes(rounded, dtype);
+}
+
+async function writeLayer(
+  layer: PlannedLayer,
+  { weight }: EncodedLayer,
+  format: CalibratedFormat,
+  output: OutputTensors,
+): Promise<number> {
+  let bytes = 0;
+  for (const { name, data } of format.pack(layer, weight)) {
+    await output.write(name, data);
+    bytes += data.length;
+  }
+  return bytes;
+}
+
+function isFloat(type: string | undefined): type is FloatType {
+  return type === 'F32' || type === 'F16' || type === 'BF16';
+}
+
+/** @throws CheckpointError if a weight holds NaN or infinity. */
+function checkFinite(module: string, values: Float32Array): void {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] ?? Number.NaN;
+    if (value - value !== 0) {
+      throw new CheckpointError(`has ${value} at element ${at}: the checkpoint is damaged`, {
+        tensor: `${module}.weight`,
+      });
+    }
+  }
+}
+
+function first(layers: readonly PlannedLayer[]): PlannedLayer {
+  const [layer] = layers;
+  if (layer === undefined) throw new Error('a family of layers is empty');
+  return layer;
+}

@@ -1,0 +1,55 @@
+import { allFloats } from './byte-form.js';
+import { wordsOf } from './packed-form.js';
+import { matrixShape } from './plain-form.js';
+import type { StoredForm } from './stored-form.js';
+import type { TensorFiles } from './tensor-files.js';
+
+const WORD_BITS = 32;
+
+/** GPTQ's form: `qweight` `[inputs · bits / 32, outputs]` with the codes of one output as a stream of bits
+ * down its column, `qzeros` with zero points less one, `scales`, and the group of each input. */
+export const GPTQ_FORM: StoredForm = {
+  matches: (files, module) => files.has(`${module}.qweight`) && files.has(`${module}.g_idx`),
+  shape: storedShape,
+  read: async (files, module, first, count, target) => {
+    const { rows: outputs, columns: inputs } = await storedShape(files, module);
+    const weight = files.find(`${module}.qweight`);
+    const codes = wordsOf(await files.bytes(weight, 0, weight.length));
+    const bits = (matrixShape(weight).rows * WORD_BITS) / inputs;
+    const zeros = files.find(`${module}.qzeros`);
+    const zeroPoints = wordsOf(await files.bytes(zeros, 0, zeros.length));
+    const zeroWords = matrixShape(zeros).columns;
+    const scales = await allFloats(files, `${module}.scales`);
+    const index = files.find(`${module}.g_idx`);
+    const groupOf = wordsOf(await files.bytes(index, 0, index.length));
+    for (let row = 0; row < count; row += 1) {
+      const output = first + row;
+      for (let input = 0; input < inputs; input += 1) {
+        const group = groupOf[input] ?? 0;
+        const code = bitsAt(input * bits, bits, (word) => codes[word * outputs + output] ?? 0);
+        const zeroPoint =
+          bitsAt(output * bits, bits, (word) => zeroPoints[group * zeroWords + word] ?? 0) + 1;
+        target[row * inputs + input] =
+          (code - zeroPoint) * (scales[group * outputs + output] ?? Number.NaN);
+      }
+    }
+  },
+};
+
+async function storedShape(
+  files: TensorFiles,
+  module: string,
+): Promise<{ readonly rows: number; readonly columns: number }> {
+  const [columns = 0] = files.find(`${module}.g_idx`).shape;
+  return { rows: matrixShape(files.find(`${module}.qweight`)).columns, columns };
+}
+
+/** Bits of a stream that lies in words; they may straddle two. */
+function bitsAt(bit: number, bits: number, wordAt: (word: number) => number): number {
+  const word = Math.floor(bit / WORD_BITS);
+  const shift = bit % WORD_BITS;
+  const mask = 2 ** bits - 1;
+  const low = wordAt(word) >>> shift;
+  if (shift + bits <= WORD_BITS) return low & mask;
+  return (low | (wordAt(word + 1) << (WORD_BITS - shift))) & mask;
+}
