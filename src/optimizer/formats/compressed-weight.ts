@@ -9,6 +9,7 @@ import {
   FormatError,
   floatBytes,
   type PackedTensor,
+  putBits,
   WORD_BITS,
   withData,
   wordBytes,
@@ -71,17 +72,16 @@ export function compressedTensors(
     }
     return [{ name: `${module}.weight`, dtype: 'I8', shape: [rows, columns] }, scales];
   }
-  const perWord = Math.floor(WORD_BITS / shape.bits);
   const zeroPoints: PlannedTensor = {
     name: `${module}.weight_zero_point`,
     dtype: 'I32',
-    shape: [Math.ceil(rows / perWord), groups],
+    shape: [wordsFor(rows, shape.bits), groups],
   };
   return [
     {
       name: `${module}.weight_packed`,
       dtype: 'I32',
-      shape: [rows, Math.ceil(columns / perWord)],
+      shape: [rows, wordsFor(columns, shape.bits)],
     },
     scales,
     ...(shape.symmetric ? [] : [zeroPoints]),
@@ -142,33 +142,36 @@ function packIntegers(
   ]);
 }
 
-/** Whole codes in each word, those of neighbouring columns; `[rows, words]`. */
+/** Each row a stream of bits along the columns, which ends with its last word; `[rows, words]`. */
 function packColumns(codes: Uint8Array, rows: number, columns: number, bits: number): Uint8Array {
-  const perWord = Math.floor(WORD_BITS / bits);
-  const width = Math.ceil(columns / perWord);
+  const width = wordsFor(columns, bits);
   const words = new Uint32Array(rows * width);
   for (let row = 0; row < rows; row++) {
+    const stream = words.subarray(row * width, (row + 1) * width);
     for (let column = 0; column < columns; column++) {
-      const at = row * width + Math.floor(column / perWord);
-      const code = codes[row * columns + column] ?? 0;
-      words[at] = (words[at] ?? 0) | (code << ((column % perWord) * bits));
+      putBits(stream, column * bits, bits, codes[row * columns + column] ?? 0);
     }
   }
   return wordBytes(words);
 }
 
-/** Whole codes in each word, those of neighbouring rows; `[words, columns]`. */
+/** Each column a stream of bits along the rows; `[words, columns]`. */
 function packRows(codes: Uint8Array, rows: number, columns: number, bits: number): Uint8Array {
-  const perWord = Math.floor(WORD_BITS / bits);
-  const words = new Uint32Array(Math.ceil(rows / perWord) * columns);
-  for (let row = 0; row < rows; row++) {
-    const shift = (row % perWord) * bits;
-    for (let column = 0; column < columns; column++) {
-      const at = Math.floor(row / perWord) * columns + column;
-      words[at] = (words[at] ?? 0) | ((codes[row * columns + column] ?? 0) << shift);
+  const height = wordsFor(rows, bits);
+  const words = new Uint32Array(height * columns);
+  const stream = new Uint32Array(height);
+  for (let column = 0; column < columns; column++) {
+    stream.fill(0);
+    for (let row = 0; row < rows; row++) {
+      putBits(stream, row * bits, bits, codes[row * columns + column] ?? 0);
     }
+    for (let word = 0; word < height; word++) words[word * columns + column] = stream[word] ?? 0;
   }
   return wordBytes(words);
+}
+
+function wordsFor(codes: number, bits: number): number {
+  return Math.ceil((codes * bits) / WORD_BITS);
 }
 
 function int64Bytes(values: readonly number[]): Uint8Array {
