@@ -199,12 +199,15 @@ function findWorst(
     ...(zeroPoints.byteLength > 0 ? { zeroPoints } : {}),
   };
   const decoded = decodeColumns(encoded, Math.floor(block / columns), column, end);
-  let worst = { element: block, absolute: 0 };
-  for (const [i, weight] of weights.entries()) {
-    const absolute = Math.abs(weight - (decoded[i] ?? Number.NaN));
-    if (absolute > worst.absolute) worst = { element: block + i, absolute };
+  let element = block;
+  let absolute = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const distance = Math.abs((weights[i] ?? Number.NaN) - (decoded[i] ?? Number.NaN));
+    if (distance <= absolute) continue;
+    element = block + i;
+    absolute = distance;
   }
-  return worst;
+  return { element, absolute };
 }
 
 /** The part of a region that holds `count` elements of `bytes` each, from element `first` on. */
