@@ -12,11 +12,14 @@ export class ServiceResponseError extends CliError {
     readonly httpStatus: number,
     /** How often the request was sent again; set where the last try failed too. */
     readonly retriesExhausted?: number,
+    /** A line of ours on what to do, after the service's own. */
+    hint?: string,
   ) {
     const retries =
       retriesExhausted === undefined ? '' : ` (reached max retries: ${retriesExhausted})`;
     super(
-      `An error occurred (${code}) when calling the ${operation} operation${retries}: ${reason}`,
+      `An error occurred (${code}) when calling the ${operation} operation${retries}: ${reason}` +
+        `${hint === undefined ? '' : `\n${hint}`}`,
       EXIT_STATUS.serviceError,
     );
   }

@@ -5,13 +5,19 @@ import type { WireValue } from '../output/wire-value.js';
 import type { Client, SendOptions } from './client.js';
 import { type ConnectionAgent, connectionAgent } from './connection-agent.js';
 import { type DebugLog, debugLog, printableHeaders } from './debug-log.js';
-import { ConnectionError } from './errors.js';
+import { ConnectionError, ServiceResponseError } from './errors.js';
 import { exchange, type HttpAnswer } from './http-exchange.js';
 import { isError, parseAnswer, serviceError } from './parse-answer.js';
 import { backOff, isTransient, isWorthRetrying } from './retry.js';
 
 /** The name that requests are signed for, where it is not the service's own. */
 const SIGNING_NAMES: Readonly<Record<string, string>> = { Logs_20140328: 'logs' };
+
+const NOBODY_SERVES =
+  '\nNo service runs here. Start one with "burnish serve", or name another with --endpoint-url.';
+
+const UNKNOWN_KEY =
+  'The local service does not know this access key. Its own is used where none is configured; otherwise name the credentials file in its data folder in AWS_SHARED_CREDENTIALS_FILE.';
 
 export type ClientSettings = Pick<
   Settings,
@@ -128,15 +134,24 @@ class Sender {
     });
   }
 
-  /** Whoever calls the local service without having started it is told how to. */
+  /** Whoever calls the local service without having set it up is told how to. */
   #withHint(error: unknown): unknown {
     if (!this.settings.endpointIsDefault) return error;
-    if (!(error instanceof ConnectionError) || error.failure !== 'unreachable') return error;
-    return new ConnectionError(
-      'unreachable',
-      error.url,
-      '\nNo service runs here. Start one with "burnish serve", or name another with --endpoint-url.',
-      { cause: error.cause },
-    );
+    if (error instanceof ConnectionError && error.failure === 'unreachable') {
+      const { url, cause } = error;
+      return new ConnectionError('unreachable', url, NOBODY_SERVES, { cause });
+    }
+    if (error instanceof ServiceResponseError && error.code === 'UnrecognizedClientException') {
+      const { code, reason, operation, httpStatus, retriesExhausted } = error;
+      return new ServiceResponseError(
+        code,
+        reason,
+        operation,
+        httpStatus,
+        retriesExhausted,
+        UNKNOWN_KEY,
+      );
+    }
+    return error;
   }
 }

@@ -28,8 +28,8 @@ export function resolveEndpoint(
         env.AWS_ENDPOINT_URL ||
         services[SERVICE.key] ||
         values.endpoint_url;
-  const chosen = configured || env.BURNISH_ENDPOINT_URL;
-  return { url: checkScheme(chosen || LOCAL_ENDPOINT), isDefault: !chosen };
+  const url = configured || env.BURNISH_ENDPOINT_URL || LOCAL_ENDPOINT;
+  return { url: checkScheme(url), isDefault: !configured };
 }
 
 function checkOption(url: string): string {

@@ -21,7 +21,7 @@ export interface Settings {
   readonly region: string;
   /** Where requests go. */
   readonly endpointUrl: string;
-  /** Nobody named an endpoint, so it is that of the local service. */
+  /** Nobody named an endpoint for AWS’s services, so it is Burnish’s own. */
   readonly endpointIsDefault: boolean;
   readonly output: OutputFormat;
   readonly query?: Query;

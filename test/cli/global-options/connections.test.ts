@@ -154,11 +154,18 @@ describe('a request that fails', () => {
     ]);
   });
 
-  it('at the local service tells how to start it', async () => {
-    const { stderr } = await home.burnish(STOP, { BURNISH_ENDPOINT_URL: undefined });
-    // Where somebody runs a service on this machine, there is an answer instead.
-    if (stderr.includes('Could not connect')) expect(stderr).toContain('burnish serve');
-    else expect(stderr).toContain('An error occurred');
+  it('at the local service tells what to do', async () => {
+    const nobody = await home.burnish(STOP, { BURNISH_ENDPOINT_URL: 'http://127.0.0.1:1' });
+    expect(nobody.stderr).toContain('Could not connect to the endpoint URL');
+    expect(nobody.stderr).toContain('burnish serve');
+    const { url } = await start(() => ({
+      status: 400,
+      body: '{"__type":"UnrecognizedClientException","message":"The security token is invalid."}',
+    }));
+    const unknown = await home.burnish(STOP, { BURNISH_ENDPOINT_URL: url });
+    expect(unknown.stderr).toContain('AWS_SHARED_CREDENTIALS_FILE');
+    const elsewhere = await home.burnish(STOP, { AWS_ENDPOINT_URL: url });
+    expect(elsewhere.stderr).toMatch(/The security token is invalid\.\n$/);
   });
 
   it('because the connection is closed says so', async () => {
