@@ -54,6 +54,12 @@ class Slab {
   readonly #zeroPoints: Uint8Array;
   /** `W − Ŵ`. */
   readonly #errors: Float32Array;
+  /** Room for what is computed for one group at a time. */
+  readonly #room: {
+    readonly pull: Float32Array;
+    readonly steps: Float32Array;
+    readonly images: Float32Array;
+  };
 
   constructor(
     grid: FittedGrid,
@@ -85,6 +91,12 @@ class Slab {
       }
     }
     this.#errors = new Float32Array(columns * width);
+    const widest = Math.min(columns, Math.max(grid.groupSize, BLOCK)) * width;
+    this.#room = {
+      pull: new Float32Array(widest),
+      steps: new Float32Array(widest),
+      images: new Float32Array(widest),
+    };
     for (let column = 0; column < columns; column++) this.#renewErrors(column);
   }
 
@@ -123,25 +135,23 @@ class Slab {
     const { first, end } = this.#span(group);
     const count = end - first;
     const pull = await this.#pull(algebra, gram, first, end);
-    const steps = new Float32Array(count * width);
+    const steps = this.#room.steps.subarray(0, count * width);
     for (let i = 0; i < count; i++) {
       for (let r = 0; r < width; r++) {
         const zeroPoint = this.#zeroPoints[group * width + r] ?? 0;
         steps[i * width + r] = (this.#codes[(first + i) * width + r] ?? 0) - zeroPoint;
       }
     }
-    const images = await algebra.multiply(square(gram, first, end), {
-      rows: count,
-      columns: width,
-      values: steps,
-    });
+    const images = this.#room.images.subarray(0, count * width);
+    const codes = { rows: count, columns: width, values: steps };
+    await algebra.multiply(square(gram, first, end), codes, { into: images });
     const pulls = new Float64Array(width);
     const squares = new Float64Array(width);
     for (let at = 0; at < steps.length; ) {
       for (let r = 0; r < width; r++, at++) {
         const step = steps[at] ?? 0;
         pulls[r] = (pulls[r] ?? 0) + step * (pull[at] ?? 0);
-        squares[r] = (squares[r] ?? 0) + step * (images.values[at] ?? 0);
+        squares[r] = (squares[r] ?? 0) + step * (images[at] ?? 0);
       }
     }
     const moves = new Float64Array(width);
@@ -161,7 +171,7 @@ class Slab {
     for (let column = first; column < end; column++) this.#renewErrors(column);
     for (let at = 0; at < pull.length; ) {
       for (let r = 0; r < width; r++, at++) {
-        pull[at] = (pull[at] ?? 0) - (moves[r] ?? 0) * (images.values[at] ?? 0);
+        pull[at] = (pull[at] ?? 0) - (moves[r] ?? 0) * (images[at] ?? 0);
       }
     }
     return pull;
@@ -232,7 +242,8 @@ class Slab {
     end: number,
   ): Promise<Float32Array> {
     const errors = { rows: this.#columns, columns: this.#width, values: this.#errors };
-    return (await algebra.multiply(rowsOf(gram, first, end), errors)).values;
+    const into = this.#room.pull.subarray(0, (end - first) * this.#width);
+    return (await algebra.multiply(rowsOf(gram, first, end), errors, { into })).values;
   }
 
   #span(group: number): { readonly first: number; readonly end: number } {

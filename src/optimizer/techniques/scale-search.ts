@@ -16,9 +16,11 @@ export interface ScaleSearchSettings {
 const EXPONENTS = 20;
 /** Below this a channel is as good as silent, and its scale would be all noise. */
 const LEAST_MAGNITUDE = 1e-5;
+/** Most candidates: both kinds for each exponent. */
+const CANDIDATES = 2 * EXPONENTS;
 /** Multiplications spent on comparing scales, a few seconds' worth: the rows of large families are
  * sampled, since the error is a sum over rows. */
-const SEARCH_WORK = 4e11;
+const SEARCH_WORK = 2e11;
 /** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
 const LEAST_ROWS = 128;
 
@@ -84,7 +86,7 @@ function centred(scales: Float32Array): Float32Array {
 /** Evenly spread rows of every weight, as many as the work allows. */
 function sampleRows({ weights, inputs }: Family): readonly Matrix[] {
   const { columns } = inputs;
-  const affordable = SEARCH_WORK / (2 * EXPONENTS * columns * columns);
+  const affordable = SEARCH_WORK / (CANDIDATES * columns * columns);
   const all = weights.reduce((rows, weight) => rows + weight.rows, 0);
   return weights.map((weight) => {
     const share = Math.max(LEAST_ROWS, Math.ceil((affordable * weight.rows) / all));
