@@ -9,13 +9,14 @@ import { ensureBuilt, root } from './ensure-built.mjs';
 const BURNISH = join(root, 'dist', 'cli', 'main.js');
 const MODEL = join(root, 'fixtures', 'shakespeare-llama');
 
+/** Texts of the model's own kind: what it is calibrated on, and what it was never trained on. */
+const TEXTS = {
+  OPTION_CALIB_DATASET: 'shakespeare-llama-calibration.txt',
+  OPTION_EVAL_DATASET: 'shakespeare-llama-heldout.txt',
+};
+
 /** What the demo asks for: each is a job of its own on the same source. */
 const JOBS = [
-  {
-    name: 'demo-int4',
-    title: 'int4, groups of 128',
-    environment: { OPTION_QUANTIZE: 'rtn' },
-  },
   {
     name: 'demo-fp8',
     title: 'FP8, dynamic activations',
@@ -25,6 +26,17 @@ const JOBS = [
     name: 'demo-int8',
     title: 'int8 weights and activations',
     environment: { OPTION_QUANTIZE: 'int8' },
+  },
+  {
+    name: 'demo-int4',
+    title: 'int4, rounded to nearest',
+    environment: { OPTION_QUANTIZE: 'rtn' },
+  },
+  {
+    name: 'demo-awq',
+    title: 'int4, AWQ',
+    environment: { OPTION_QUANTIZE: 'awq', OPTION_MAX_MODEL_LEN: '256', OPTION_CALIB_SIZE: '64' },
+    calibrated: true,
   },
 ];
 
@@ -70,6 +82,17 @@ async function uploadModel(s3) {
       new PutObjectCommand({ Bucket: 'models', Key: `shakespeare-llama/${name}`, Body }),
     );
   }
+  for (const name of Object.values(TEXTS)) {
+    const Body = readFileSync(join(root, 'fixtures', name));
+    await s3.send(new PutObjectCommand({ Bucket: 'models', Key: `texts/${name}`, Body }));
+  }
+}
+
+/** The job's settings, with the texts that its technique reads. */
+function settingsOf(job) {
+  const names = Object.keys(TEXTS).filter((name) => job.calibrated || name.includes('EVAL'));
+  const texts = names.map((name) => [name, `s3://models/texts/${TEXTS[name]}`]);
+  return { ...job.environment, ...Object.fromEntries(texts) };
 }
 
 /** Sends one job with the `burnish` command line and waits for its end, its progress shown. */
@@ -80,7 +103,7 @@ function runJob(job, url, dataDir) {
     ...['--role-arn', 'arn:aws:iam::000000000000:role/burnish-execution'],
     ...['--model-source', 'S3={S3Uri=s3://models/shakespeare-llama}'],
     ...['--deployment-instance-type', 'ml.g5.xlarge'],
-    ...['--optimization-environment', JSON.stringify(job.environment)],
+    ...['--optimization-environment', JSON.stringify(settingsOf(job))],
     ...['--optimization-configs', 'ModelQuantizationConfig={}'],
     ...['--output-config', `S3OutputLocation=s3://models/${job.name}`],
     ...['--stopping-condition', 'MaxRuntimeInSeconds=3600'],

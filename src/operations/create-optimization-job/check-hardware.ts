@@ -12,9 +12,12 @@ import { readShardingSettings } from './check-environment.js';
 const COMPUTE_CAPABILITY: Readonly<
   Record<string, { readonly min: number; readonly below?: number }>
 > = {
+  awq: { min: 7.5 },
   fp8: { min: 8 },
+  gptq: { min: 7.5 },
   int8: { min: 7.5, below: 10 },
   rtn: { min: 7.5 },
+  smoothquant: { min: 7.5, below: 10 },
 };
 
 /**
