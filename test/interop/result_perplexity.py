@@ -1,0 +1,113 @@
+"""Perplexity of a result as Transformers runs it, for comparison with what the job reported.
+
+Usage: result_perplexity.py RESULT_DIR TEXT WINDOW TOKENS
+Every token but the first is predicted from those before it in its predecessor's window. Checkpoints of
+compressed-tensors are loaded as they are (decoded on loading where they have zero points or reordered
+groups, which version 0.20 does not load otherwise). AutoAWQ's and GPTQ's are loaded through GPTQModel
+where that is installed; otherwise their weights are decoded here, by the formats' definitions.
+Prints one JSON object: perplexity, and how the weights were read.
+"""
+
+import importlib.util
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, CompressedTensorsConfig
+
+# The place of each of eight neighbouring outputs among the 4-bit fields of a word.
+AWQ_FIELDS = [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def fields(words, bits, order=None):
+    """The codes in 32-bit words, as a further last dimension."""
+    order = order or range(32 // bits)
+    words = words.astype(np.uint32)
+    return np.stack([(words >> (bits * field)) & (2**bits - 1) for field in order], -1)
+
+
+def decode_awq(qweight, qzeros, scales):
+    rows = qweight.shape[0]
+    codes = fields(qweight, 4, AWQ_FIELDS).reshape(rows, -1).astype(np.float32)
+    zeros = fields(qzeros, 4, AWQ_FIELDS).reshape(qzeros.shape[0], -1).astype(np.float32)
+    group = np.arange(rows) // (rows // scales.shape[0])
+    return ((codes - zeros[group]) * scales.astype(np.float32)[group]).T
+
+
+def decode_gptq(qweight, qzeros, scales, g_idx, bits):
+    columns = qweight.shape[1]
+    codes = fields(qweight, bits).transpose(0, 2, 1).reshape(-1, columns).astype(np.float32)
+    zeros = fields(qzeros, bits).reshape(qzeros.shape[0], -1).astype(np.float32) + 1
+    return ((codes - zeros[g_idx]) * scales.astype(np.float32)[g_idx]).T
+
+
+def decoded_model(folder, quantization):
+    tensors = load_file(Path(folder) / "model.safetensors")
+    state = {}
+    for name, tensor in tensors.items():
+        module, _, kind = name.rpartition(".")
+        if f"{module}.qweight" not in tensors:
+            state[name] = tensor.float()
+            continue
+        if kind != "qweight":
+            continue
+        part = lambda key: tensors[f"{module}.{key}"].numpy()
+        weight = (
+            decode_awq(part("qweight"), part("qzeros"), part("scales"))
+            if quantization["quant_method"] == "awq"
+            else decode_gptq(
+                part("qweight"), part("qzeros"), part("scales"), part("g_idx"), quantization["bits"]
+            )
+        )
+        state[f"{module}.weight"] = torch.from_numpy(np.ascontiguousarray(weight))
+    config = AutoConfig.from_pretrained(folder)
+    del config.quantization_config
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
+    model.tie_weights()
+    return model
+
+
+def load(folder):
+    quantization = json.loads((Path(folder) / "config.json").read_text())["quantization_config"]
+    if quantization["quant_method"] == "compressed-tensors":
+        groups = quantization["config_groups"].values()
+        plain = all(
+            group["weights"]["symmetric"] and group["weights"].get("actorder") is None
+            for group in groups
+        )
+        options = {} if plain else {"quantization_config": CompressedTensorsConfig(dequantize=True)}
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options)
+        return model, "compressed-tensors"
+    if importlib.util.find_spec("gptqmodel") is not None:
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), "gptqmodel"
+    return decoded_model(folder, quantization), "numpy"
+
+
+@torch.no_grad()
+def main():
+    folder, text_file, window, tokens = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:5])
+    with open(text_file, encoding="utf-8", newline="") as file:
+        text = file.read()
+    tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+    ids = torch.tensor(tokenizer.encode(text, add_special_tokens=False).ids[:tokens])
+    model, reader = load(folder)
+    model.eval()
+    total, count = 0.0, 0
+    for first in range(0, len(ids) - 1, window):
+        inputs = ids[first : first + window][None]
+        targets = ids[first + 1 : first + 1 + window]
+        logits = model(input_ids=inputs).logits[0, : len(targets)].float()
+        total += torch.nn.functional.cross_entropy(logits, targets, reduction="sum").item()
+        count += len(targets)
+    print(json.dumps({"perplexity": math.exp(total / count), "reader": reader}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { INTEROP_PYTHON } from '../../support/interop-python.js';
+import { optimize, readReport } from '../running-optimizer.js';
+
+const run = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const FIXTURES = join(here, '../../../fixtures');
+const MODEL = join(FIXTURES, 'shakespeare-llama');
+const SCRIPT = join(here, '../../interop/result_perplexity.py');
+const DATASETS = {
+  OPTION_CALIB_DATASET: join(FIXTURES, 'shakespeare-llama-calibration.txt'),
+  OPTION_EVAL_DATASET: join(FIXTURES, 'shakespeare-llama-heldout.txt'),
+};
+const TOKENS = 4096;
+
+/** Part of the perplexity by which Transformers may differ from what the job reported. */
+const TOLERANCE = 0.005;
+
+if (INTEROP_PYTHON === undefined) {
+  console.warn('SKIPPED: perplexity against Transformers, for want of BURNISH_INTEROP_PYTHON');
+}
+
+describe.skipIf(INTEROP_PYTHON === undefined)('reported perplexity', () => {
+  it.each([
+    { OPTION_QUANTIZE: 'rtn', OPTION_RTN_ZERO_POINT: 'true' },
+    { OPTION_QUANTIZE: 'int8' },
+    { OPTION_QUANTIZE: 'fp8', OPTION_FP8_SCHEME: 'FP8_DYNAMIC' },
+    { OPTION_QUANTIZE: 'fp8' },
+    { OPTION_QUANTIZE: 'smoothquant' },
+    { OPTION_QUANTIZE: 'awq' },
+    { OPTION_QUANTIZE: 'awq', OPTION_AWQ_ZERO_POINT: 'false', OPTION_AWQ_BLOCK_SIZE: '64' },
+    { OPTION_QUANTIZE: 'gptq' },
+    { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ZERO_POINT: 'true', OPTION_GPTQ_WEIGHT_BIT_WIDTH: '8' },
+    { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ORDER: 'activity-groups' },
+    {
+      OPTION_QUANTIZE: 'gptq',
+      OPTION_GPTQ_FORMAT: 'compressed-tensors',
+      OPTION_GPTQ_ORDER: 'activity-groups',
+    },
+  ])('is what Transformers finds, for %j', async (settings) => {
+    const calibrated = !['rtn', 'int8'].includes(settings.OPTION_QUANTIZE);
+    const environment = {
+      ...settings,
+      ...(calibrated
+        ? { OPTION_CALIB_SIZE: '16', OPTION_CALIB_DATASET: 's3://texts/calibration.txt' }
+        : {}),
+      OPTION_EVAL_DATASET: 's3://texts/held-out.txt',
+      OPTION_EVAL_TOKENS: String(TOKENS),
+    };
+    const result = await optimize(MODEL, {
+      step: { technique: 'quantization', environment, datasets: DATASETS },
+    });
+    expect(result.error).toBeUndefined();
+    const step = (await readReport(result.output)).steps.at(-1);
+    if (step?.technique !== 'quantization') throw new Error('the report has no such step');
+    const { evaluation } = step;
+    if (evaluation === null) throw new Error('perplexity was not measured');
+    expect(evaluation).toMatchObject({ tokens: TOKENS - 1, window: 256 });
+
+    const { stdout } = await run(INTEROP_PYTHON ?? '', [
+      SCRIPT,
+      result.output,
+      DATASETS.OPTION_EVAL_DATASET,
+      String(evaluation.window),
+      String(TOKENS),
+    ]);
+    const { perplexity, reader } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
+      perplexity: number;
+      reader: string;
+    };
+    console.log(JSON.stringify(settings), reader, { reported: evaluation.after, perplexity });
+    expect(Math.abs(perplexity / evaluation.after - 1)).toBeLessThan(TOLERANCE);
+  });
+});
