@@ -22,16 +22,17 @@ export interface TriangularFactor {
 }
 
 /**
- * Factors a matrix, of which only the lower half is read.
+ * Factors a symmetric matrix, its rows and columns taken in the given order; their own if undefined.
  *
  * @returns undefined where a pivot is not positive: the matrix is not positive definite in f32.
  */
 export async function factor(
   algebra: LinearAlgebra,
   { rows: size, values }: Matrix,
+  order: Uint32Array | undefined,
   signal: AbortSignal,
 ): Promise<TriangularFactor | undefined> {
-  const panels = lowerPanels(values, size);
+  const panels = lowerPanels(values, size, order);
   const pivots = new Float64Array(size);
   for (let p = panels.length - 1; p >= 0; p--) {
     signal.throwIfAborted();
@@ -47,13 +48,16 @@ export async function factor(
   return { size, panels, pivots };
 }
 
-function lowerPanels(values: Float32Array, size: number): Matrix[] {
+function lowerPanels(values: Float32Array, size: number, order: Uint32Array | undefined): Matrix[] {
   const panels: Matrix[] = [];
   for (let first = 0; first < size; first += PANEL_ROWS) {
     const end = Math.min(size, first + PANEL_ROWS);
     const panel = new Float32Array((end - first) * end);
     for (let row = first; row < end; row++) {
-      panel.set(values.subarray(row * size, row * size + end), (row - first) * end);
+      const from = (order?.[row] ?? row) * size;
+      const to = (row - first) * end;
+      if (order === undefined) panel.set(values.subarray(from, from + end), to);
+      else for (let j = 0; j < end; j++) panel[to + j] = values[from + (order[j] ?? 0)] ?? 0;
     }
     panels.push({ rows: end - first, columns: end, values: panel });
   }

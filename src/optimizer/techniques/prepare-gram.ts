@@ -1,6 +1,5 @@
 import { factor, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { Matrix } from '../linear-algebra/linear-algebra.js';
-import { permuteSymmetric } from './column-order.js';
 import { TechniqueError } from './errors.js';
 import { diagonalOf, type InputStatistics } from './input-statistics.js';
 import type { TechniqueContext } from './technique.js';
@@ -60,8 +59,7 @@ export async function factorGram(
 ): Promise<FactoredGram> {
   for (let tried = damping; tried <= MOST_DAMPING; tried = Math.max(tried, 1e-4) * DAMPING_STEP) {
     const gram = dampGram(inputs, tried);
-    const ordered = order === undefined ? gram.matrix : permuteSymmetric(gram.matrix, order);
-    const factored = await factor(algebra, ordered, signal);
+    const factored = await factor(algebra, gram.matrix, order, signal);
     if (factored !== undefined) return { gram, order, factor: factored };
   }
   throw new TechniqueError(subject, 'its Gram matrix is not positive semidefinite.');

@@ -91,7 +91,7 @@ describe('the triangular factor', () => {
     async (size) => {
       const random = generator(size);
       const gram = gramOf(randomMatrix(random, 2 * size, size));
-      const factored = await factor(algebra, gram, signal);
+      const factored = await factor(algebra, gram, undefined, signal);
       if (factored === undefined) throw new Error('the matrix is positive definite');
       const lower = unitLower(factored, size);
       let worst = 0;
@@ -119,22 +119,22 @@ describe('the triangular factor', () => {
 
   test('does not exist for a matrix that is not positive definite', async () => {
     const singular = matrix(Float32Array.of(1, 1, 1, 1), 2, 2);
-    expect(await factor(algebra, singular, signal)).toBeUndefined();
+    expect(await factor(algebra, singular, undefined, signal)).toBeUndefined();
     const broken = matrix(Float32Array.of(Number.NaN, 0, 0, 1), 2, 2);
-    expect(await factor(algebra, broken, signal)).toBeUndefined();
+    expect(await factor(algebra, broken, undefined, signal)).toBeUndefined();
   });
 
   test('gives rows of one panel only, and stops when told to', async () => {
     const random = generator(5);
     const size = PANEL_ROWS + 10;
     const gram = gramOf(randomMatrix(random, 2 * size, size));
-    const factored = await factor(algebra, gram, signal);
+    const factored = await factor(algebra, gram, undefined, signal);
     if (factored === undefined) throw new Error('the matrix is positive definite');
     expect(factorRows(factored, PANEL_ROWS, size).rows).toBe(10);
     expect(() => factorRows(factored, PANEL_ROWS - 1, PANEL_ROWS + 1)).toThrow(RangeError);
-    await expect(factor(algebra, gram, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
-      'enough',
-    );
+    await expect(
+      factor(algebra, gram, undefined, AbortSignal.abort(new Error('enough'))),
+    ).rejects.toThrow('enough');
   });
 });
 
