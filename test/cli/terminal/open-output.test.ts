@@ -1,4 +1,5 @@
 /** The pager, on a pseudo-terminal. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,8 @@ import { BURNISH, type Home, makeHome } from '../global-options/run-burnish.js';
 import { runOnTerminal, whyNoTerminal } from './pseudo-terminal.js';
 
 if (whyNoTerminal !== undefined) console.warn(`SKIPPED: the pager: ${whyNoTerminal}`);
+
+const hasLess = spawnSync('less', ['--version']).status === 0;
 
 let home: Home;
 let service: MockService;
@@ -83,6 +86,25 @@ describe.skipIf(whyNoTerminal !== undefined)('on a terminal', { timeout: 120_000
   it('a pager that is left early is no error', async () => {
     const { output, status } = await run(TAGS, { AWS_PAGER: 'true' });
     expect([output, status]).toEqual(['', 0]);
+  });
+
+  it.skipIf(!hasLess)('a long output is paged by less until the user leaves it', async () => {
+    const many = await startMockService(() => ({
+      body: JSON.stringify({
+        Tags: Array.from({ length: 20_000 }, (_, index) => ({ Key: `key-${index}`, Value: 'v' })),
+      }),
+    }));
+    const { output, status, reached } = await runOnTerminal(
+      [process.execPath, BURNISH, ...TAGS],
+      [
+        { await: 'key-1"', send: ' ' },
+        { await: 'key-9"', send: 'q' },
+      ],
+      home.environment({ AWS_ENDPOINT_URL: many.url }),
+    );
+    await many.close();
+    expect([reached, status]).toEqual([2, 0]);
+    expect(output).not.toContain('key-1000"');
   });
 
   it('the manual goes through the pager of manuals', async () => {
