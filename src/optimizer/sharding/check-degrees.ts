@@ -48,6 +48,7 @@ export function checkDegrees(limits: DegreeLimits, settings: ShardingSettings): 
 function modelProblem({ demands, wholeExperts }: DegreeLimits, degree: number): string | undefined {
   const undivided = demands
     .filter(({ segment }) => !divides(degree, segment))
+    .sort((a, b) => a.segment.units - b.segment.units)
     .map(({ segment: { units, what } }) => `${units} ${what}`);
   if (undivided.length > 0) {
     return `${degree} does not divide the model’s ${[...new Set(undivided)].join(', ')}`;
