@@ -50,7 +50,9 @@ describe('chooseScheme', () => {
   });
 
   it('takes any shape where nothing is packed', () => {
-    expect(choose({ technique: 'fp8', staticInputs: false }, [3, 5])).toBe('fp8, per channel, dynamic activations');
+    expect(choose({ technique: 'fp8', staticInputs: false }, [3, 5])).toBe(
+      'fp8, per channel, dynamic activations',
+    );
     expect(choose({ technique: 'int8' }, [3, 5])).toBe('int8, per channel, dynamic activations');
   });
 });
