@@ -34,7 +34,7 @@ const SYNTAX: readonly Case[] = [
   describeJob('--optimization-job-nam', 'n'),
   describeJob('--optimization-job-names', 'n'),
   describeJob('--optimization-job-name', 'a', 'b'),
-  describeJob('--optimization-job-name', 'n', 'help', 'me'),
+  { ...describeJob('--optimization-job-name', 'n', 'help', 'me'), output: 'ignored' },
   create('--optimization', 'x'),
   create('--o', 'x'),
   create('--m', 'x'),
