@@ -2,13 +2,12 @@
 
 Usage: result_perplexity.py RESULT_DIR TEXT WINDOW TOKENS
 Every token but the first is predicted from those before it in its predecessor's window. Checkpoints of
-compressed-tensors are loaded as they are (decoded on loading where they have zero points or reordered
-groups, which version 0.20 does not load otherwise). AutoAWQ's and GPTQ's are loaded through GPTQModel
-where that is installed; otherwise their weights are decoded here, by the formats' definitions.
+compressed-tensors are loaded as they are (decoded on loading where they have zero points, which version
+0.20 does not load otherwise). Weights of AutoAWQ's and GPTQ's are decoded here, by the formats'
+definitions: the packages that run them compile kernels for minutes first.
 Prints one JSON object: perplexity, and how the weights were read.
 """
 
-import importlib.util
 import json
 import math
 import sys
@@ -78,15 +77,10 @@ def load(folder):
     quantization = json.loads((Path(folder) / "config.json").read_text())["quantization_config"]
     if quantization["quant_method"] == "compressed-tensors":
         groups = quantization["config_groups"].values()
-        plain = all(
-            group["weights"]["symmetric"] and group["weights"].get("actorder") is None
-            for group in groups
-        )
+        plain = all(group["weights"]["symmetric"] for group in groups)
         options = {} if plain else {"quantization_config": CompressedTensorsConfig(dequantize=True)}
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options)
         return model, "compressed-tensors"
-    if importlib.util.find_spec("gptqmodel") is not None:
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), "gptqmodel"
     return decoded_model(folder, quantization), "numpy"
 
 

@@ -32,13 +32,11 @@ export function calibratedFormat(requested: RequestedScheme): CalibratedFormat |
     case 'awq':
       return autoAwqFormat(requested.groupSize);
     case 'gptq':
-      return requested.format === 'gptq'
-        ? gptqFormat(requested)
-        : compressedFormat(requested.order === 'activity-groups');
+      return requested.format === 'gptq' ? gptqFormat(requested) : COMPRESSED_FORMAT;
     case 'smoothquant':
-      return compressedFormat(false);
+      return COMPRESSED_FORMAT;
     case 'fp8':
-      return requested.staticInputs ? compressedFormat(false) : undefined;
+      return requested.staticInputs ? COMPRESSED_FORMAT : undefined;
     case 'rtn':
     case 'int8':
       return undefined;
@@ -94,23 +92,20 @@ function gptqFormat(requested: RequestedScheme & { readonly technique: 'gptq' })
   };
 }
 
-function compressedFormat(reorderedGroups: boolean): CalibratedFormat {
-  return {
-    method: 'compressed-tensors',
-    scaleType: ({ sourceType }) => sourceType,
-    lowestZeroPoint: 0,
-    tensors: (layer) => compressedTensors(layer.module, compressedShape(layer, reorderedGroups)),
-    pack: (layer, weight) => packCompressed(layer.module, weight, isPacked(layer)),
-    config: (plan, multimodal) =>
-      quantizationConfig(plan, multimodal, reorderedGroups ? 'group' : null),
-  };
-}
+const COMPRESSED_FORMAT: CalibratedFormat = {
+  method: 'compressed-tensors',
+  scaleType: ({ sourceType }) => sourceType,
+  lowestZeroPoint: 0,
+  tensors: (layer) => compressedTensors(layer.module, compressedShape(layer)),
+  pack: (layer, weight) => packCompressed(layer.module, weight, isPacked(layer)),
+  config: quantizationConfig,
+};
 
 function isPacked({ scheme }: PlannedLayer): boolean {
   return scheme.type === 'int' && scheme.packed;
 }
 
-function compressedShape(layer: PlannedLayer, reorderedGroups: boolean): CompressedShape {
+function compressedShape(layer: PlannedLayer): CompressedShape {
   const { rows, columns, scheme, sourceType, staticInputs } = layer;
   if (scheme.type === 'float') {
     return { kind: 'float8', rows, columns, scaleType: sourceType, scales: 'row', staticInputs };
@@ -123,7 +118,7 @@ function compressedShape(layer: PlannedLayer, reorderedGroups: boolean): Compres
     groupSize: scheme.groupSize ?? columns,
     symmetric: scheme.symmetric,
     scaleType: sourceType,
-    reorderedGroups,
+    reorderedGroups: false,
     packed: scheme.packed,
   };
 }

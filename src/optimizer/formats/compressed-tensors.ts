@@ -54,13 +54,8 @@ function int64s(values: readonly number[]): Uint8Array {
  * match both a layer's own name and the name of the module it is fused into, since vLLM looks for
  * those before it falls back to class names.
  * @param multimodal whether loaders may put the language model under another prefix than the
- * checkpoint does.
- * @param columnOrder `group` where groups are not consecutive columns. */
-export function quantizationConfig(
-  plan: QuantizationPlan,
-  multimodal: boolean,
-  columnOrder: 'group' | null = null,
-): JsonObject {
+ * checkpoint does. */
+export function quantizationConfig(plan: QuantizationPlan, multimodal: boolean): JsonObject {
   const groups = new Map<string, PlannedLayer[]>();
   for (const layer of plan.layers) {
     const key = describeScheme(layer.scheme, layer.staticInputs);
@@ -75,7 +70,7 @@ export function quantizationConfig(
         `group_${index}`,
         {
           targets: ordered.length === 1 ? onlyTargets(layers) : groupTargets(layers, plan),
-          weights: { ...weightArguments(schemeOf(layers)), actorder: columnOrder },
+          weights: weightArguments(schemeOf(layers)),
           input_activations: activationArguments(schemeOf(layers), layers),
           output_activations: null,
         },
@@ -103,6 +98,7 @@ function formatName(scheme: WeightScheme): string {
 
 function weightArguments(scheme: WeightScheme): JsonObject {
   return {
+    actorder: null,
     block_structure: null,
     dynamic: false,
     group_size: scheme.type === 'int' ? (scheme.groupSize ?? null) : null,

@@ -163,14 +163,19 @@ function readScheme(technique: Technique, given: GivenSettings): RequestedScheme
     case 'rtn':
     case 'awq':
       return { technique, ...readIntegers(technique, given) };
-    case 'gptq':
-      return {
-        technique,
-        ...readIntegers(technique, given),
-        order: readChoice(given, 'gptq_order', ['natural', 'activity', 'activity-groups']),
-        damping: readNumber(given, 'gptq_damping') ?? 0,
-        format: readChoice(given, 'gptq_format', ['gptq', 'compressed-tensors']),
-      };
+    case 'gptq': {
+      const order = readChoice(given, 'gptq_order', ['natural', 'activity', 'activity-groups']);
+      const format = readChoice(given, 'gptq_format', ['gptq', 'compressed-tensors']);
+      if (order === 'activity-groups' && format === 'compressed-tensors') {
+        const { label } = readValue(given, 'gptq_order');
+        throw new SettingsError(
+          label,
+          `${label} is ${order}, which the readers of ${format} no longer take; use activity, or ${optionName('gptq_format')}=gptq`,
+        );
+      }
+      const damping = readNumber(given, 'gptq_damping') ?? 0;
+      return { technique, ...readIntegers(technique, given), order, damping, format };
+    }
   }
 }
 

@@ -36,11 +36,7 @@ describe.skipIf(INTEROP_PYTHON === undefined)('reported perplexity', () => {
     { OPTION_QUANTIZE: 'gptq' },
     { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ZERO_POINT: 'true', OPTION_GPTQ_WEIGHT_BIT_WIDTH: '8' },
     { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ORDER: 'activity-groups' },
-    {
-      OPTION_QUANTIZE: 'gptq',
-      OPTION_GPTQ_FORMAT: 'compressed-tensors',
-      OPTION_GPTQ_ORDER: 'activity-groups',
-    },
+    { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_FORMAT: 'compressed-tensors' },
   ])('is what Transformers finds, for %j', async (settings) => {
     const calibrated = !['rtn', 'int8'].includes(settings.OPTION_QUANTIZE);
     const environment = {

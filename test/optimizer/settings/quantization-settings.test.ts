@@ -153,6 +153,15 @@ describe('parseQuantizationSettings', () => {
         'OPTION_MAX_PERPLEXITY_INCREASE',
         'must be a number from 1 to 1000',
       ],
+      [
+        {
+          OPTION_QUANTIZE: 'gptq',
+          OPTION_GPTQ_ORDER: 'activity-groups',
+          OPTION_GPTQ_FORMAT: 'compressed-tensors',
+        },
+        'OPTION_GPTQ_ORDER',
+        'use activity, or OPTION_GPTQ_FORMAT=gptq',
+      ],
       [{ ...RTN, OPTION_EVAL_TOKENS: '1e3' }, 'OPTION_EVAL_TOKENS', 'must be a whole number'],
       [
         { ...RTN, OPTION_EVAL_DATASET: '/etc/passwd' },
