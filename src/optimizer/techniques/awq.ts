@@ -18,7 +18,7 @@ export function awq({ grid, clip }: AwqSettings): Technique {
     name: 'awq',
     async scale(family, context) {
       checkFamily(family);
-      return searchScales(family, { grid, range }, context);
+      return searchScales(family, grid, context);
     },
     encode: (family, context) => roundFamily(family, grid, range, context),
   };

@@ -1,16 +1,14 @@
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
-import { chooseScales, type RangeChoice } from './choose-scales.js';
-import { roundToNearest } from './encode-integers.js';
 import { foldScales } from './fold-scales.js';
-import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
+import {
+  coverRange,
+  type FittedGrid,
+  fitGrid,
+  type IntegerGrid,
+  nearestCode,
+} from './integer-grid.js';
 import { outputEnergy } from './output-error.js';
 import type { Family, LinearWeight, Scaling, TechniqueContext } from './technique.js';
-
-export interface ScaleSearchSettings {
-  readonly grid: IntegerGrid;
-  /** How the ranges of groups are found while scales are compared. */
-  readonly range: RangeChoice;
-}
 
 /** Exponents that are tried: `0, 1/20 … 19/20`. */
 const EXPONENTS = 20;
@@ -18,11 +16,11 @@ const EXPONENTS = 20;
 const LEAST_MAGNITUDE = 1e-5;
 /** Most candidates: both kinds for each exponent. */
 const CANDIDATES = 2 * EXPONENTS;
-/** Multiplications spent on comparing scales, a few seconds' worth: the rows of large families are
- * sampled, since the error is a sum over rows. */
-const SEARCH_WORK = 2e11;
+/** Weights rounded while candidates are compared, about a second's worth: the rows of large families
+ * are sampled, since the error is a sum over rows. */
+const SEARCH_WEIGHTS = 4e7;
 /** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
-const LEAST_ROWS = 128;
+const LEAST_ROWS = 64;
 
 /**
  * Activation-aware scales (AWQ, Lin et al., 2023): of the candidates `x^a` and `x^a / w^(1 − a)`, with
@@ -36,12 +34,12 @@ const LEAST_ROWS = 128;
  */
 export async function searchScales(
   family: Family,
-  settings: ScaleSearchSettings,
+  integers: IntegerGrid,
   { algebra, signal }: TechniqueContext,
 ): Promise<Scaling | undefined> {
   const { inputs, preceding, name } = family;
   if (preceding === undefined) return undefined;
-  const grid = fitGrid(settings.grid, inputs.columns, name);
+  const grid = fitGrid(integers, inputs.columns, name);
   const samples = sampleRows(family);
   const gram = { rows: inputs.columns, columns: inputs.columns, values: inputs.gram };
   const activity = inputs.meanMagnitude.map((magnitude) => Math.max(magnitude, LEAST_MAGNITUDE));
@@ -49,7 +47,7 @@ export async function searchScales(
 
   let best = foldScales(preceding, new Float32Array(inputs.columns).fill(1), name);
   const error = (factors: Float32Array): Promise<number> =>
-    scaledError(algebra, samples, factors, gram, grid, settings.range, signal);
+    scaledError(algebra, samples, factors, gram, grid, signal);
   const unscaled = await error(best.factors);
   let least = unscaled;
   for (let step = 0; step < EXPONENTS; step++) {
@@ -86,7 +84,7 @@ function centred(scales: Float32Array): Float32Array {
 /** Evenly spread rows of every weight, as many as the work allows. */
 function sampleRows({ weights, inputs }: Family): readonly Matrix[] {
   const { columns } = inputs;
-  const affordable = SEARCH_WORK / (CANDIDATES * columns * columns);
+  const affordable = SEARCH_WEIGHTS / (CANDIDATES * columns);
   const all = weights.reduce((rows, weight) => rows + weight.rows, 0);
   return weights.map((weight) => {
     const share = Math.max(LEAST_ROWS, Math.ceil((affordable * weight.rows) / all));
@@ -127,36 +125,51 @@ function relativeMagnitudes(weights: readonly LinearWeight[], grid: FittedGrid):
 /** A column of zeros needs no scale; this keeps its scale within reason. */
 const LEAST_SHARE = 1e-4;
 
+/** What rounding the scaled weights to nearest does to the output, ranges taken whole: clipping them
+ * costs many times more and hardly changes which scales are best. */
 async function scaledError(
   algebra: LinearAlgebra,
   samples: readonly Matrix[],
   factors: Float32Array,
   gram: Matrix,
   grid: FittedGrid,
-  range: RangeChoice,
   signal: AbortSignal,
 ): Promise<number> {
-  const { columns } = gram;
-  const importance = factors.map((factor, c) => (gram.values[c * columns + c] ?? 0) / factor ** 2);
   let sum = 0;
-  for (const { rows, values } of samples) {
-    const scaled = {
-      rows,
-      columns,
-      values: values.map((value, at) => value * (factors[at % columns] ?? 1)),
-    };
-    const scales = chooseScales(grid, scaled, range, importance);
-    const codes = roundToNearest(grid, scaled, scales);
-    const errors = new Float32Array(values.length);
-    for (let at = 0; at < errors.length; at++) {
-      const row = Math.floor(at / columns);
-      const column = at - row * columns;
-      const group = row * grid.groups + Math.floor(column / grid.groupSize);
-      const step = (codes[at] ?? 0) - (scales.zeroPoints[group] ?? 0);
-      const decoded = (step * (scales.scales[group] ?? 0)) / (factors[column] ?? 1);
-      errors[at] = (values[at] ?? 0) - decoded;
-    }
-    sum += await outputEnergy(algebra, { rows, columns, values: errors }, gram, signal);
+  for (const sample of samples) {
+    const values = scaledRounding(grid, sample, factors);
+    sum += await outputEnergy(algebra, { ...sample, values }, gram, signal);
   }
   return sum;
+}
+
+/** `W − Q(W·s)/s`, with Q rounding to nearest and s the factors of the columns. */
+function scaledRounding(
+  grid: FittedGrid,
+  { columns, values }: Matrix,
+  factors: Float32Array,
+): Float32Array {
+  const errors = new Float32Array(values.length);
+  const found = { scale: 0, zeroPoint: 0 };
+  for (let start = 0; start < values.length; start += columns) {
+    for (let first = 0; first < columns; first += grid.groupSize) {
+      const end = Math.min(columns, first + grid.groupSize);
+      let least = 0;
+      let greatest = 0;
+      for (let c = first; c < end; c++) {
+        const scaled = (values[start + c] ?? 0) * (factors[c] ?? 1);
+        if (scaled < least) least = scaled;
+        if (scaled > greatest) greatest = scaled;
+      }
+      coverRange(grid, least, greatest, found);
+      const { scale, zeroPoint } = found;
+      for (let c = first; c < end; c++) {
+        const weight = values[start + c] ?? 0;
+        const factor = factors[c] ?? 1;
+        const code = nearestCode(grid, weight * factor, scale, zeroPoint);
+        errors[start + c] = weight - ((code - zeroPoint) * scale) / factor;
+      }
+    }
+  }
+  return errors;
 }

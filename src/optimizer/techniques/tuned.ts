@@ -33,7 +33,7 @@ export function tuned({ grid, scaling, damping, sweeps }: TunedSettings): Techni
     ...(scaling && {
       async scale(family, context) {
         checkFamily(family);
-        return searchScales(family, { grid, range: 'search' }, context);
+        return searchScales(family, grid, context);
       },
     }),
     encode: (family, context) => encodeCompensating(family, settings, context),
