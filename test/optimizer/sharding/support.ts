@@ -56,7 +56,7 @@ export async function shard(
   environment: Readonly<Record<string, string | number>>,
   change: Partial<ShardingRun> = {},
 ): Promise<ShardedModel> {
-  const folder = await mkdtemp(join(source, '..', 'result-'));
+  const folder = change.outputFolder ?? (await mkdtemp(join(source, '..', 'result-')));
   const log: string[] = [];
   const report = await runSharding({
     inputFolder: source,
