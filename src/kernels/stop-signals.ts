@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * What can stop a call: its caller's signal, if any, and the closing of the pool. Held apart
  * rather than joined by AbortSignal.any, whose every signal the long-lived one would remember.
@@ -7,6 +9,8 @@ export class StopSignals {
 
   constructor(own: AbortSignal | undefined, closing: AbortSignal) {
     this.#signals = own === undefined ? [closing] : [own, closing];
+    // As many calls as there are files may wait on one signal.
+    setMaxListeners(0, ...this.#signals);
   }
 
   get stopped(): boolean {

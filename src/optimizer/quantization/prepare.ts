@@ -1,7 +1,7 @@
 import { mapModules } from '../../checkpoint/architectures/modules.js';
 import type { FolderFile } from '../../checkpoint/folder.js';
 import { CONFIG_FILE, requireUnquantized } from '../../checkpoint/hf-config.js';
-import { type JsonObject, readTextFile } from '../../checkpoint/json.js';
+import type { JsonObject } from '../../checkpoint/json.js';
 import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
 import { INDEX_FILE } from '../../checkpoint/shard-index.js';
 import { type CalibrationPlan, planCalibration } from '../calibration/plan-calibration.js';
@@ -13,16 +13,12 @@ import { resultProperties } from '../output/serving-properties.js';
 import { planWeightFiles, type WeightFilesPlan } from '../output/weight-files.js';
 import { previousSteps } from '../report/previous.js';
 import { REPORT_FILE, type StepReport } from '../report/types.js';
-import {
-  MAX_PROPERTIES_BYTES,
-  PROPERTIES_FILE,
-  type Properties,
-  parseProperties,
-} from '../settings/properties.js';
+import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
 import {
   parseQuantizationSettings,
   type QuantizationSettings,
 } from '../settings/quantization-settings.js';
+import { readSourceProperties } from '../settings/source-properties.js';
 import { planQuantization, type QuantizationPlan } from './plan.js';
 
 /** All that is decided before the first byte is written. */
@@ -59,7 +55,7 @@ export async function prepareQuantization(
 ): Promise<PreparedQuantization> {
   const checkpoint = await openCheckpoint(folders.inputFolder, signal);
   requireUnquantized(checkpoint.config);
-  const sourceProperties = await readProperties(checkpoint);
+  const sourceProperties = await readSourceProperties(checkpoint.files);
   const settings = parseQuantizationSettings(environment, sourceProperties);
   const output = await checkOutputFolder(folders.outputFolder, checkpoint.folder);
   const modules = mapModules(checkpoint.config, checkpoint.tensors.values());
@@ -110,13 +106,6 @@ export async function prepareQuantization(
       ...earlier.notes,
     ],
   };
-}
-
-async function readProperties({ files }: Checkpoint): Promise<Properties> {
-  const file = files.find(({ name }) => name === PROPERTIES_FILE);
-  return file === undefined
-    ? new Map()
-    : parseProperties(await readTextFile(file.path, MAX_PROPERTIES_BYTES));
 }
 
 function otherFiles({ files, shards }: Checkpoint): readonly FolderFile[] {

@@ -1,11 +1,11 @@
 import { VLLM_VERSION } from '../../checkpoint/architectures/sharding/table.js';
 import type { DeploymentInstance } from '../contract.js';
+import { VERIFICATION_SEED } from '../quantization/verify.js';
 import type { RankReport, ShardingStepReport } from '../report/sharding-types.js';
 import type { FileReport } from '../report/types.js';
 import { describeVersions } from '../report/versions.js';
 import type { PreparedSharding } from './prepare.js';
 import type { RankFiles } from './shard-files.js';
-import { VERIFICATION_SEED } from './verify.js';
 
 /** What a step did, to be told. */
 export interface ShardingFacts extends PreparedSharding {

@@ -1,11 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { readSafetensors } from '../../checkpoint/safetensors/reader.js';
 import { type ScatterRowsTask, type ScatterTarget, targetRowBytes } from '../../kernels/index.js';
-import { VerificationError } from '../quantization/verify.js';
+import { VERIFICATION_SEED, VerificationError } from '../quantization/verify.js';
+import { seededRandom } from '../seeded-random.js';
 import type { RankFiles } from './shard-files.js';
-
-/** Fixed, so that two runs over the same model look at the same rows. */
-export const VERIFICATION_SEED = 20_240_229;
 
 /** Files of a model and of its ranks that are open at a time; systems allow more. */
 const MAX_OPEN_FILES = 256;
@@ -98,15 +96,4 @@ class OpenFiles {
     this.#descriptors.set(path, descriptor);
     return descriptor;
   }
-}
-
-/** Uniform numbers in [0, 1) from a 32-bit state (Mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

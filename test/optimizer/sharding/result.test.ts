@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ShardingStepReport } from '#burnish/optimizer/report/sharding-types.js';
 import type { OptimizationReport } from '#burnish/optimizer/report/types.js';
+import type { RankPlan } from '#burnish/optimizer/sharding/rank-plan.js';
+import { layOutShardedState } from '#burnish/optimizer/sharding/shard-files.js';
 import { type ModelSizes, QUANTIZED_FORMS, randomModel, tensor } from './random-models.js';
 import { shard, writeModel } from './support.js';
 
@@ -131,5 +133,25 @@ describe('the result of sharding', () => {
     await expect(run).rejects.toThrow('enough');
     const [result = ''] = (await readdir(join(source, '..'))).filter((name) => name !== 'source');
     expect(await readdir(join(source, '..', result))).toEqual([]);
+  });
+});
+
+describe('the files of a sharded state', () => {
+  it('come in parts that no tensor is split over', () => {
+    const tensors = [30, 50, 20, 70, 200, 10].map((bytes, index) => ({
+      ...{ name: `t${index}`, dtype: 'U8', shape: [bytes], parts: [] },
+    })) satisfies RankPlan['tensors'];
+    const rank: RankPlan = {
+      ...{ pipelineRank: 0, tensorRank: 3, layers: [0, 1], embedding: true, head: true },
+      tensors,
+    };
+    const { files, tensors: placed } = layOutShardedState(rank, '/result', 100);
+    expect(files.map(({ name }) => name)).toEqual(
+      [0, 1, 2, 3].map((part) => `model-rank-3-part-${part}.safetensors`),
+    );
+    const parts = files.map(({ path }) =>
+      placed.filter((tensor) => tensor.path === path).map(({ tensor: { name } }) => name),
+    );
+    expect(parts).toEqual([['t0', 't1', 't2'], ['t3'], ['t4'], ['t5']]);
   });
 });
