@@ -15,6 +15,11 @@ from llmcompressor.modifiers.transform.awq import AWQModifier
 from transformers import AutoModelForCausalLM
 
 
+# Without a graphics card there is no memory to pin, and asking for it is an error.
+if not torch.cuda.is_available():
+    torch.Tensor.pin_memory = lambda tensor, *_: tensor
+
+
 def main():
     technique, scheme, folder, samples, output = sys.argv[1:6]
     with open(samples, encoding="utf-8") as file:
