@@ -137,6 +137,9 @@ export interface LlamaSizes {
   readonly tied: boolean;
 }
 
+/** Attention heads of the synthetic models; keys and values have half as many. */
+const HEADS = 4;
+
 /** A small model with the names and shapes of Llama's. */
 export function llama(sizes: Partial<LlamaSizes> = {}): SyntheticModel {
   const { hidden, intermediate, layers, vocabulary, dtype, tied }: LlamaSizes = {
@@ -171,6 +174,8 @@ export function llama(sizes: Partial<LlamaSizes> = {}): SyntheticModel {
       hidden_size: hidden,
       intermediate_size: intermediate,
       num_hidden_layers: layers,
+      num_attention_heads: HEADS,
+      num_key_value_heads: HEADS / 2,
       tie_word_embeddings: tied,
       rms_norm_eps: 1e-5,
     },

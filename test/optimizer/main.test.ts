@@ -384,7 +384,7 @@ describe('the optimization program', () => {
         ...llama(),
         otherFiles: { 'serving.properties': 'option.load_format=sagemaker_fast_model_loader\n' },
       });
-      const environment = { ...RTN, OPTION_LOAD_FORMAT: 'auto' };
+      const environment = { OPTION_QUANTIZE: 'rtn', OPTION_LOAD_FORMAT: 'auto' };
       const run = await optimize(input, { environment, inContainer: true });
       expect(run.error).toContain('OPTION_QUANTIZE is a setting of quantization');
     });
