@@ -41,7 +41,7 @@ async function digest(output: string): Promise<string> {
   return hash.digest('hex');
 }
 
-describe('a calibrated job', () => {
+describe('a calibrated job', { timeout: 300_000 }, () => {
   it.each([
     [{ OPTION_QUANTIZE: 'awq' }, 'awq', 'qweight', 1.05],
     [{ OPTION_QUANTIZE: 'gptq' }, 'gptq', 'g_idx', 1.05],
