@@ -1,13 +1,12 @@
 // Data-free quantization of a synthetic bf16 checkpoint, the optimizer's whole process against `cp` of
 // the same file, in turn in one run; and its peak memory at a size and at four times that.
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { machine, median, timeProcess } from '../support/measure.mjs';
+import { machine, median } from '../support/measure.mjs';
+import { timeCopy, timeStep } from '../support/optimizer-step.mjs';
 import { writeSyntheticCheckpoint } from '../support/synthetic-checkpoint.mjs';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/optimizer/main.js', import.meta.url));
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const GIGABYTE = 1e9;
 
@@ -19,37 +18,9 @@ const TECHNIQUES = {
 
 const root = mkdtempSync(join(tmpdir(), 'burnish-bench-'));
 
-async function optimize(source, environment) {
-  const folder = join(root, 'step');
-  rmSync(folder, { recursive: true, force: true });
-  const output = join(folder, 'compiled');
-  mkdirSync(output, { recursive: true });
-  const stepFile = join(folder, 'step.json');
-  // The synthetic weights are noise: there is nothing for an evaluation to measure.
-  const settings = { ...environment, OPTION_EVALUATE: 'false' };
-  writeFileSync(
-    stepFile,
-    JSON.stringify({ technique: 'quantization', environment: settings, datasets: {} }),
-  );
-  return timeProcess(process.execPath, [PROGRAM], {
-    env: {
-      PATH: process.env.PATH,
-      SM_NEO_INPUT_MODEL_DIR: source,
-      SM_NEO_COMPILED_MODEL_DIR: output,
-      SM_NEO_COMPILATION_ERROR_FILE: join(folder, 'errors.json'),
-      BURNISH_STEP_FILE: stepFile,
-      BURNISH_PROGRESS_FILE: join(folder, 'progress.jsonl'),
-    },
-  });
-}
-
-async function copy(file) {
-  const target = join(root, 'copy.safetensors');
-  rmSync(target, { force: true });
-  const result = await timeProcess('cp', [file, target]);
-  rmSync(target);
-  return result;
-}
+// The synthetic weights are noise: there is nothing for an evaluation to measure.
+const optimize = (source, environment) =>
+  timeStep(root, source, 'quantization', { ...environment, OPTION_EVALUATE: 'false' });
 
 try {
   console.log(machine());
@@ -59,7 +30,7 @@ try {
   const runs = { cp: [] };
   for (const name of Object.keys(TECHNIQUES)) runs[name] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const results = { cp: await copy(file) };
+    const results = { cp: await timeCopy(root, file) };
     for (const [name, settings] of Object.entries(TECHNIQUES)) {
       results[name] = await optimize(source, settings);
     }

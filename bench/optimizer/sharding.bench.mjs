@@ -2,27 +2,18 @@
 // optimizer's whole process, which also reads its result back and sums it up, and its sharding phase
 // alone; its peak memory. Then loading: one rank of two from the chunked layout over the service's S3
 // front, in parallel ranged reads, against reading the whole unsharded checkpoint over the same front.
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { readManifest, readRank } from '../../dist/checkpoint/chunked/read-rank.js';
 import { DEFAULT_CONFIGURATION } from '../../dist/server/configuration.js';
 import { startService } from '../../dist/server/service.js';
-import { machine, median, timeProcess } from '../support/measure.mjs';
+import { machine, median } from '../support/measure.mjs';
+import { timeCopy, timeStep } from '../support/optimizer-step.mjs';
 import { writeSyntheticCheckpoint } from '../support/synthetic-checkpoint.mjs';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/optimizer/main.js', import.meta.url));
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const GIGABYTE = 1e9;
 const PARALLEL_READS = 8;
@@ -38,33 +29,10 @@ const CASES = {
 const root = mkdtempSync(join(tmpdir(), 'burnish-bench-'));
 
 async function shard(source, environment) {
-  const folder = join(root, 'step');
-  rmSync(folder, { recursive: true, force: true });
-  const output = join(folder, 'compiled');
-  mkdirSync(output, { recursive: true });
-  const stepFile = join(folder, 'step.json');
-  writeFileSync(stepFile, JSON.stringify({ technique: 'sharding', environment, datasets: {} }));
-  const whole = await timeProcess(process.execPath, [PROGRAM], {
-    env: {
-      PATH: process.env.PATH,
-      SM_NEO_INPUT_MODEL_DIR: source,
-      SM_NEO_COMPILED_MODEL_DIR: output,
-      SM_NEO_COMPILATION_ERROR_FILE: join(folder, 'errors.json'),
-      BURNISH_STEP_FILE: stepFile,
-      BURNISH_PROGRESS_FILE: join(folder, 'progress.jsonl'),
-    },
-  });
-  const report = JSON.parse(readFileSync(join(output, 'optimization-report.json'), 'utf8'));
+  const step = await timeStep(root, source, 'sharding', environment);
+  const report = JSON.parse(readFileSync(join(step.output, 'optimization-report.json'), 'utf8'));
   const { sharding } = report.steps.at(-1).performance.secondsByPhase;
-  return { ...whole, sharding, output };
-}
-
-async function copy(file) {
-  const target = join(root, 'copy.safetensors');
-  rmSync(target, { force: true });
-  const result = await timeProcess('cp', [file, target]);
-  rmSync(target);
-  return result;
+  return { ...step, sharding };
 }
 
 async function benchSharding(source, file) {
@@ -72,7 +40,7 @@ async function benchSharding(source, file) {
   const runs = { cp: [] };
   for (const name of Object.keys(CASES)) runs[name] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const results = { cp: await copy(file) };
+    const results = { cp: await timeCopy(root, file) };
     for (const [name, settings] of Object.entries(CASES)) {
       results[name] = await shard(source, settings);
     }

@@ -4,10 +4,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ObjectLocation } from '../objects/s3-uri.js';
+import { REPORT_FILE } from '../optimizer/report/types.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
 import type { JobContext } from './job-context.js';
-
-export const REPORT_FILE = 'optimization-report.json';
 
 /**
  * Makes the result of the last step visible at the job's output location. What is about to be
