@@ -13,6 +13,7 @@ const ROOMS = [
   'optimizer',
   'objects',
   'store',
+  'encryption',
   'identity',
   'telemetry',
   'executors',

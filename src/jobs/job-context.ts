@@ -19,6 +19,8 @@ export interface JobContext {
   readonly metrics: Metrics;
   /** Temporary space: one folder a job, on the file system of the embedded object store. */
   readonly workFolder: string;
+  /** Names of files by which a model asks for its licence terms to be accepted. */
+  readonly termsFiles: readonly string[];
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */
   readonly graceMs: number;
   /** How long a step may go without a sign of life, in milliseconds. */

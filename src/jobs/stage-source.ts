@@ -31,7 +31,7 @@ export async function stageSource(
   const target = join(jobFolder(context, job.name), 'source');
   await rm(target, { recursive: true, force: true });
   const { path } = await context.objects.stageFolder(context.locate(uri), target, { signal });
-  await checkLicense(job, path, uri);
+  await checkLicense(context, job, path, uri);
   const record: SourceRecord = { path, files: [...(await fingerprintFolder(path))] };
   await writeFile(recordFile(context, job), JSON.stringify(record));
   return path;
@@ -53,9 +53,14 @@ export async function checkUnchanged(context: JobContext, job: JobRecord): Promi
   }
 }
 
-async function checkLicense(job: JobRecord, folder: string, uri: string): Promise<void> {
+async function checkLicense(
+  context: JobContext,
+  job: JobRecord,
+  folder: string,
+  uri: string,
+): Promise<void> {
   if (job.request.ModelSource.S3?.ModelAccessConfig?.AcceptEula === true) return;
-  const terms = await findLicenseTerms(folder);
+  const terms = await findLicenseTerms(folder, context.termsFiles);
   if (terms !== undefined) {
     throw new JobFailure(
       `The model at ${uri} carries an end-user license agreement (${terms}). Read it and, to accept it, set ModelSource.S3.ModelAccessConfig.AcceptEula to true.`,

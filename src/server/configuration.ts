@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { FileConfiguration } from './configuration-file/configuration-shape.js';
 
 /** An S3 endpoint that `s3://` URIs resolve to, instead of the embedded store. */
 export interface S3EndpointConfiguration {
@@ -25,6 +26,8 @@ export interface ServiceConfiguration {
   readonly silenceSeconds: number;
   readonly logLevel: string;
   readonly s3Endpoint: S3EndpointConfiguration | undefined;
+  /** What the configuration file says. */
+  readonly file: FileConfiguration;
 }
 
 export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
@@ -39,4 +42,5 @@ export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
   silenceSeconds: 900,
   logLevel: 'info',
   s3Endpoint: undefined,
+  file: {},
 };

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
+import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { loadOrCreateAccessKey } from '../identity/access-keys.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
@@ -63,6 +64,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       metrics,
       workFolder,
       executor: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
+      termsFiles: configuration.file.license?.termsFiles ?? DEFAULT_TERMS_FILES,
       graceMs: configuration.stopGraceSeconds * 1000,
       silenceMs: configuration.silenceSeconds * 1000,
     },

@@ -1,7 +1,7 @@
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { JobStore } from './job-store.js';
-import { migrateToLatest } from './migrations.js';
+import { migrateToLatest } from './migrations/migrate-to-latest.js';
 import type { Schema } from './schema.js';
 
 /** How long a statement waits for another process's lock before it fails, in milliseconds. */

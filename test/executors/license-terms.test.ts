@@ -27,4 +27,12 @@ describe('findLicenseTerms', () => {
     await writeFile(path, '');
     expect(await findLicenseTerms(folder)).toBe(found);
   });
+
+  it('looks for the names that it is given, as they are but for *', async () => {
+    await writeFile(join(folder, 'EULA'), '');
+    await writeFile(join(folder, 'terms (v2).txt'), '');
+    expect(await findLicenseTerms(folder, ['TERMS (v*).txt'])).toBe('terms (v2).txt');
+    expect(await findLicenseTerms(folder, ['terms .v2..txt', 'erms*'])).toBeUndefined();
+    expect(await findLicenseTerms(folder, [])).toBeUndefined();
+  });
 });

@@ -43,6 +43,7 @@ beforeEach(async () => {
     metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
     graceMs: 300,
+    termsFiles: [],
     silenceMs: 60_000,
   };
   queue = new JobQueue(context, 2);

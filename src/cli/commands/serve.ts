@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { S3EndpointConfiguration, ServiceConfiguration } from '../../server/configuration.js';
 import { DEFAULT_CONFIGURATION } from '../../server/configuration.js';
+import type { FileConfiguration } from '../../server/configuration-file/configuration-shape.js';
 
 const USAGE = `usage: burnish serve [options]
 
@@ -21,6 +22,7 @@ Starts the service and prints one line with its endpoint URL when it is ready.
                            credentials come from the environment, as for the AWS SDKs
   --s3-region R            that endpoint's region (the service's region)
   --s3-path-style          put the bucket into the path, not into the host name
+  --config FILE            a YAML file with what is too much for a command line; README.md lists it
 `;
 
 const OPTIONS = {
@@ -37,6 +39,7 @@ const OPTIONS = {
   's3-endpoint': { type: 'string' },
   's3-region': { type: 'string' },
   's3-path-style': { type: 'boolean' },
+  config: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -54,7 +57,7 @@ class UsageError extends Error {
 export async function serve(argv: readonly string[]): Promise<number> {
   let configuration: ServiceConfiguration | undefined;
   try {
-    configuration = readConfiguration(argv);
+    configuration = await readConfiguration(argv);
   } catch (error) {
     process.stderr.write(`${USAGE}\nburnish serve: error: ${(error as Error).message}\n`);
     return 252;
@@ -79,7 +82,9 @@ export async function serve(argv: readonly string[]): Promise<number> {
   }
 }
 
-function readConfiguration(argv: readonly string[]): ServiceConfiguration | undefined {
+async function readConfiguration(
+  argv: readonly string[],
+): Promise<ServiceConfiguration | undefined> {
   const { values } = parseArgs({ args: [...argv], options: OPTIONS, strict: true });
   if (values.help === true) return undefined;
   const fallback = DEFAULT_CONFIGURATION;
@@ -130,7 +135,16 @@ function readConfiguration(argv: readonly string[]): ServiceConfiguration | unde
       values['s3-region'] ?? region,
       values['s3-path-style'] === true,
     ),
+    file: await readFileConfiguration(values.config),
   };
+}
+
+async function readFileConfiguration(path: string | undefined): Promise<FileConfiguration> {
+  if (path === undefined) return {};
+  const { readConfigurationFile } = await import(
+    '../../server/configuration-file/read-configuration-file.js'
+  );
+  return readConfigurationFile(path);
 }
 
 function readS3Endpoint(

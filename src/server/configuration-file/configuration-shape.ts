@@ -1,0 +1,18 @@
+import { type Infer, list, optional, string, structure } from '../../service-model/shape.js';
+
+const LICENSE_SHAPE = structure('License', {
+  termsFiles: optional(
+    list(string({ minLength: 1, maxLength: 255 }), { maxLength: 100 }),
+    'Names of files by which a model asks for its end-user license agreement to be accepted, with * for any characters; the default is *eula, *eula.txt, *eula.md, *eula.html and *eula.pdf.',
+  ),
+});
+
+/**
+ * What the file that `burnish serve --config FILE` names may hold. It says what is too much for a
+ * command line: one member for each part of the service, each a structure of its own.
+ */
+export const CONFIGURATION_SHAPE = structure('Configuration', {
+  license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
+});
+
+export type FileConfiguration = Infer<typeof CONFIGURATION_SHAPE>;

@@ -1,0 +1,20 @@
+import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely';
+import { jobsMigration } from './0001-jobs.js';
+
+/** In order; a migration that has shipped is never edited, only followed by another. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-jobs': jobsMigration,
+};
+
+const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };
+
+/**
+ * Brings the database to the newest schema.
+ *
+ * @throws the database's error when a migration fails, or Kysely's when the database was written
+ * by a newer version than this one.
+ */
+export async function migrateToLatest<Schema>(db: Kysely<Schema>): Promise<void> {
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error !== undefined) throw error;
+}
