@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
+import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
 import { stepFolders } from '#burnish/executors/step-folders.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
@@ -43,7 +44,7 @@ beforeEach(async () => {
     metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
     graceMs: 300,
-    termsFiles: [],
+    termsFiles: DEFAULT_TERMS_FILES,
     silenceMs: 60_000,
   };
   queue = new JobQueue(context, 2);
