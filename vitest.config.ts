@@ -25,6 +25,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'postgres',
+          include: ['test/**/*.postgres.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['test/**/*.interop.ts'],
           testTimeout: 600_000,

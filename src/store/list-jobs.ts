@@ -63,12 +63,17 @@ export async function listJobs(
   }
   // The API's patterns let only letters, digits and hyphens through, so nothing needs escaping.
   if (filter.nameContains !== undefined) {
-    select = select.where('name', 'like', `%${filter.nameContains}%`);
+    select = select.where(contains('name', filter.nameContains));
   }
   if (filter.typesContain !== undefined) {
-    select = select.where('optimization_types', 'like', `%${filter.typesContain}%`);
+    select = select.where(contains('optimization_types', filter.typesContain));
   }
   return (await select.execute()).map(recordOfRow);
+}
+
+/** Whatever the case, since SQLite's LIKE makes no difference and PostgreSQL's does. */
+function contains(column: 'name' | 'optimization_types', part: string) {
+  return sql<boolean>`lower(${sql.ref(column)}) like ${`%${part.toLowerCase()}%`}`;
 }
 
 /** The place of a job in the order of a query. */

@@ -1,13 +1,14 @@
 import { type Kysely, type Migration, sql } from 'kysely';
+import { identityColumn, orderedText } from '../dialect.js';
 
 /** The record of jobs, their tags and their history. */
 export const jobsMigration: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
       .createTable('jobs')
-      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('name', orderedText(db), (column) => column.primaryKey())
       .addColumn('arn', 'text', (column) => column.notNull().unique())
-      .addColumn('status', 'text', (column) => column.notNull())
+      .addColumn('status', orderedText(db), (column) => column.notNull())
       .addColumn('request', 'text', (column) => column.notNull())
       .addColumn('optimization_types', 'text', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
@@ -25,13 +26,13 @@ export const jobsMigration: Migration = {
     await db.schema
       .createTable('tags')
       .addColumn('resource_arn', 'text', (column) => column.notNull())
-      .addColumn('key', 'text', (column) => column.notNull())
+      .addColumn('key', orderedText(db), (column) => column.notNull())
       .addColumn('value', 'text', (column) => column.notNull())
       .addPrimaryKeyConstraint('tags_primary_key', ['resource_arn', 'key'])
       .execute();
     await db.schema
       .createTable('job_events')
-      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .$call(identityColumn(db, 'id'))
       .addColumn('job_name', 'text', (column) => column.notNull())
       .addColumn('time', 'bigint', (column) => column.notNull())
       .addColumn('status', 'text', (column) => column.notNull())

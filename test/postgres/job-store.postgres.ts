@@ -1,0 +1,8 @@
+import { openPostgresStore } from '#burnish/store/open-postgres-store.js';
+import { testJobStore } from '../store/job-store-suite.js';
+import { createDatabase } from './fresh-database.js';
+
+testJobStore('PostgreSQL', async () => {
+  const { url, remove } = await createDatabase();
+  return { open: () => openPostgresStore(url, () => undefined), remove };
+});
