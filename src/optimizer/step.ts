@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { readTextFile } from '../checkpoint/json.js';
 import { ContractError, type StepContract, type StepTechnique } from './contract.js';
-import type { Progress } from './progress.js';
 import { runQuantization } from './quantization/run.js';
+import type { OptimizationReport } from './report/types.js';
 import {
   MAX_PROPERTIES_BYTES,
   OPTION_PREFIX,
@@ -11,40 +11,27 @@ import {
 } from './settings/properties.js';
 import { optionName } from './settings/quantization-settings.js';
 import { runSharding } from './sharding/run.js';
-
-/** Who is told how a step goes, and what can stop it. */
-export interface StepObserver {
-  readonly progress: Progress;
-  readonly log: (line: string) => void;
-  readonly signal: AbortSignal;
-}
+import type { StepObserver, StepRun } from './step-frame.js';
 
 /** Load format of the containers that asks for a sharded model. */
 const SHARDED = 'sagemaker_fast_model_loader';
+
+const PROGRAMS: Partial<Record<StepTechnique, (run: StepRun) => Promise<OptimizationReport>>> = {
+  quantization: runQuantization,
+  sharding: runSharding,
+};
 
 /** Carries out one step.
  * @throws ContractError for a technique that is not built, and whatever the technique throws. */
 export async function runStep(contract: StepContract, observer: StepObserver): Promise<void> {
   const technique = contract.technique ?? (await pickTechnique(contract));
-  if (technique === 'sharding') {
-    const { inputFolder, outputFolder, environment, deployment } = contract;
-    await runSharding({ inputFolder, outputFolder, environment, deployment, ...observer });
-    return;
-  }
-  if (technique !== 'quantization') {
+  const execute = PROGRAMS[technique];
+  if (execute === undefined) {
     throw new ContractError(
-      `${technique} is not built yet; what works is quantization and sharding`,
+      `${technique} is not built yet; what works is ${Object.keys(PROGRAMS).join(' and ')}`,
     );
   }
-  const { inputFolder, outputFolder, environment, datasets, scratchFolder } = contract;
-  await runQuantization({
-    inputFolder,
-    outputFolder,
-    environment,
-    datasets,
-    scratchFolder,
-    ...observer,
-  });
+  await execute({ ...contract, ...observer });
 }
 
 /** Inside a container nobody names the technique; the settings tell it. Here, and only here, the

@@ -12,22 +12,21 @@ import { checkOutputFolder, checkSpace } from '../output/folder.js';
 import { resultProperties } from '../output/serving-properties.js';
 import { planWeightFiles, type WeightFilesPlan } from '../output/weight-files.js';
 import { previousSteps } from '../report/previous.js';
-import { REPORT_FILE, type StepReport } from '../report/types.js';
+import { REPORT_FILE } from '../report/types.js';
 import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
 import {
   parseQuantizationSettings,
   type QuantizationSettings,
 } from '../settings/quantization-settings.js';
 import { readSourceProperties } from '../settings/source-properties.js';
+import type { PreparedStep, StepRun } from '../step-frame.js';
 import { planQuantization, type QuantizationPlan } from './plan.js';
 
 /** All that is decided before the first byte is written. */
-export interface PreparedQuantization {
+export interface PreparedQuantization extends PreparedStep {
   readonly checkpoint: Checkpoint;
   readonly settings: QuantizationSettings;
   readonly plan: QuantizationPlan;
-  /** The output folder, with links followed; it is empty. */
-  readonly output: string;
   readonly weights: WeightFilesPlan;
   /** The result's `quantization_config`. */
   readonly quantization: JsonObject;
@@ -40,24 +39,18 @@ export interface PreparedQuantization {
   readonly evaluation: EvaluationPlan | undefined;
   /** Files that are carried along as they are. */
   readonly others: readonly FolderFile[];
-  readonly earlierSteps: readonly StepReport[];
   readonly notes: readonly string[];
 }
 
 /** Reads headers, configuration, settings and texts, and decides what becomes of every tensor and file.
- * @param datasets local files of the texts that settings name, by the name of the setting.
  * @throws SettingsError, CheckpointError, OutputError, TextError, EvaluationError. */
-export async function prepareQuantization(
-  folders: { readonly inputFolder: string; readonly outputFolder: string },
-  environment: Readonly<Record<string, string>>,
-  datasets: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<PreparedQuantization> {
-  const checkpoint = await openCheckpoint(folders.inputFolder, signal);
+export async function prepareQuantization(run: StepRun): Promise<PreparedQuantization> {
+  const { inputFolder, outputFolder, environment, datasets, signal } = run;
+  const checkpoint = await openCheckpoint(inputFolder, signal);
   requireUnquantized(checkpoint.config);
   const sourceProperties = await readSourceProperties(checkpoint.files);
   const settings = parseQuantizationSettings(environment, sourceProperties);
-  const output = await checkOutputFolder(folders.outputFolder, checkpoint.folder);
+  const output = await checkOutputFolder(outputFolder, checkpoint.folder);
   const modules = mapModules(checkpoint.config, checkpoint.tensors.values());
   const plan = planQuantization(modules, settings);
   const format = calibratedFormat(settings.scheme);

@@ -1,103 +1,57 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONFIG_FILE } from '../../checkpoint/hf-config.js';
 import { formatShardIndex, INDEX_FILE } from '../../checkpoint/shard-index.js';
-import { createKernelPool, type KernelPool } from '../../kernels/index.js';
+import type { KernelPool } from '../../kernels/index.js';
 import { calibrate } from '../calibration/calibrate.js';
 import type { CalibratedLayer } from '../calibration/calibrated-layer.js';
 import { verifyLayers } from '../calibration/verify-layers.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { checksumFiles } from '../output/checksums.js';
 import { withQuantizationConfig } from '../output/config-json.js';
-import { copyFiles, emptyFolder } from '../output/folder.js';
+import { copyFiles } from '../output/folder.js';
 import { createWeightFiles } from '../output/weight-files.js';
 import type { Progress } from '../progress.js';
 import { buildStepReport } from '../report/build.js';
-import { formatBytes, percent, renderReport } from '../report/table.js';
-import {
-  type EvaluationReport,
-  type OptimizationReport,
-  REPORT_FILE,
-  REPORT_VERSION,
-} from '../report/types.js';
+import { formatBytes, percent, renderLayers } from '../report/table.js';
+import type { EvaluationReport, OptimizationReport } from '../report/types.js';
 import { formatProperties, PROPERTIES_FILE } from '../settings/properties.js';
+import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
 import { executeWork, type QuantizedLayer } from './execute.js';
 import { type PreparedQuantization, prepareQuantization } from './prepare.js';
 import { describeScheme } from './scheme.js';
 import { verifyOutput } from './verify.js';
 
-/** One step's folders and settings, and who is told about it. */
-export interface QuantizationRun {
-  readonly inputFolder: string;
-  /** Exists and is empty; after a failure it is empty again. */
-  readonly outputFolder: string;
-  /** The caller's settings, `OPTION_X` to value. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Local files of the texts that settings name, by the name of the setting. */
-  readonly datasets: Readonly<Record<string, string>>;
-  /** Where what does not fit into memory goes for a while; the system's place if undefined. */
-  readonly scratchFolder: string | undefined;
-  readonly progress: Progress;
-  readonly log: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
-/** Quantizes the checkpoint in one folder into another: reads headers and settings, decides, and only
- * then writes. The report is written last.
+/** Quantizes the checkpoint in one folder into another.
  * @throws SettingsError, CheckpointError, OutputError, NonFiniteWeightError, VerificationError; the
  * signal's reason when it aborts. */
-export async function runQuantization(run: QuantizationRun): Promise<OptimizationReport> {
-  const startedAt = new Date();
-  run.progress.begin('reading', { tensors: 0, bytes: 0 });
-  const prepared = await prepareQuantization(run, run.environment, run.datasets, run.signal);
-  logDecisions(run.log, prepared);
-  try {
-    const report = await produce(run, prepared, startedAt);
-    for (const line of renderReport(report)) run.log(line);
-    return report;
-  } catch (error) {
-    // If even that fails, the first failure is still the one to tell.
-    await emptyFolder(prepared.output).catch(() => undefined);
-    throw error;
-  }
+export function runQuantization(run: StepRun): Promise<OptimizationReport> {
+  return carryOut(run, { prepare: prepareQuantization, describe: decisionsOf, produce });
 }
 
 async function produce(
-  run: QuantizationRun,
+  run: StepRun,
   prepared: PreparedQuantization,
+  pool: KernelPool,
   startedAt: Date,
-): Promise<OptimizationReport> {
+): Promise<ProducedStep> {
   const { progress, signal } = run;
   const { output, weights, quantization } = prepared;
-  const pool = createKernelPool();
-  try {
-    const { layers, notes } = await quantizeAndVerify(run, prepared, pool);
-    const evaluated = await evaluateResult(run, prepared);
-    const files = await checksumFiles(output, pool, progress, signal);
-    const step = buildStepReport({
-      ...prepared,
-      startedAt,
-      format: { method: String(quantization.quant_method), name: String(quantization.format) },
-      layers,
-      weightBytesAfter: weights.tensorBytes,
-      files,
-      evaluation: evaluated.report,
-      calibration: prepared.calibrated?.plan.report ?? null,
-      notes: [...prepared.notes, ...notes, ...evaluated.notes],
-      secondsByPhase: progress.seconds(),
-    });
-    const report: OptimizationReport = {
-      schemaVersion: REPORT_VERSION,
-      complete: true,
-      steps: [...prepared.earlierSteps, step],
-      files,
-    };
-    signal.throwIfAborted();
-    await writeNew(join(output, REPORT_FILE), `${JSON.stringify(report, null, 2)}\n`);
-    return report;
-  } finally {
-    await pool.close();
-  }
+  const { layers, notes } = await quantizeAndVerify(run, prepared, pool);
+  const evaluated = await evaluateResult(run, prepared);
+  const files = await checksumFiles(output, pool, progress, signal);
+  const step = buildStepReport({
+    ...prepared,
+    startedAt,
+    format: { method: String(quantization.quant_method), name: String(quantization.format) },
+    layers,
+    weightBytesAfter: weights.tensorBytes,
+    files,
+    evaluation: evaluated.report,
+    calibration: prepared.calibrated?.plan.report ?? null,
+    notes: [...prepared.notes, ...notes, ...evaluated.notes],
+    secondsByPhase: progress.seconds(),
+  });
+  return { step, files, summary: renderLayers(step) };
 }
 
 interface QuantizedModel {
@@ -108,7 +62,7 @@ interface QuantizedModel {
 
 /** Writes all of the result but its report, and holds it against what it should be. */
 async function quantizeAndVerify(
-  run: QuantizationRun,
+  run: StepRun,
   prepared: PreparedQuantization,
   pool: KernelPool,
 ): Promise<QuantizedModel> {
@@ -141,7 +95,7 @@ async function quantizeAndVerify(
 }
 
 async function evaluateResult(
-  { progress, signal, scratchFolder }: QuantizationRun,
+  { progress, signal, scratchFolder }: StepRun,
   { evaluation, checkpoint, output, settings }: PreparedQuantization,
 ): Promise<{ readonly report: EvaluationReport | null; readonly notes: readonly string[] }> {
   if (evaluation === undefined) return { report: null, notes: [] };
@@ -154,7 +108,7 @@ async function evaluateResult(
 
 /** Copies what stays as it is, then lets the technique go through the model. */
 async function calibrateTensors(
-  { progress, log, signal, scratchFolder }: QuantizationRun,
+  { progress, log, signal, scratchFolder }: StepRun,
   { weights, plan, checkpoint, settings }: PreparedQuantization,
   calibrated: NonNullable<PreparedQuantization['calibrated']>,
   pool: KernelPool,
@@ -187,7 +141,7 @@ async function calibrateTensors(
 }
 
 async function quantizeTensors(
-  { progress, log, signal }: QuantizationRun,
+  { progress, log, signal }: StepRun,
   { weights }: PreparedQuantization,
   pool: KernelPool,
 ): Promise<readonly QuantizedLayer[]> {
@@ -228,10 +182,6 @@ async function writeOtherFiles(
   }
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' });
-}
-
 function describeLayer({ layer, error, outputError, bytesAfter }: QuantizedLayer): string {
   const { module, scheme, staticInputs, weight } = layer;
   return [
@@ -242,20 +192,20 @@ function describeLayer({ layer, error, outputError, bytesAfter }: QuantizedLayer
   ].join('; ');
 }
 
-function logDecisions(log: (line: string) => void, prepared: PreparedQuantization): void {
+function decisionsOf(prepared: PreparedQuantization): readonly string[] {
   const { config, tensors, shards } = prepared.checkpoint;
   const { plan, settings, notes } = prepared;
   const bytes = [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
   const files = shards.length === 1 ? '1 file' : `${shards.length} files`;
   const given = Object.entries(settings.effective).map(([name, value]) => `${name}=${value}`);
-  log(`model: ${config.modelType}, ${tensors.size} tensors in ${files}, ${formatBytes(bytes)}`);
-  log(`settings: ${given.join(' ')}`);
-  log(
+  return [
+    `model: ${config.modelType}, ${tensors.size} tensors in ${files}, ${formatBytes(bytes)}`,
+    `settings: ${given.join(' ')}`,
     plan.architecture === undefined
       ? 'architecture: not in the table; its linear layers are found by the generic rule'
       : `architecture: ${plan.architecture}`,
-  );
-  log(`to quantize: ${plan.layers.length} layers; left alone: ${plan.kept.length} modules`);
-  for (const { module, reason } of plan.kept) log(`left alone: ${module}: ${reason}`);
-  for (const note of notes) log(`note: ${note}`);
+    `to quantize: ${plan.layers.length} layers; left alone: ${plan.kept.length} modules`,
+    ...plan.kept.map(({ module, reason }) => `left alone: ${module}: ${reason}`),
+    ...notes.map((note) => `note: ${note}`),
+  ];
 }

@@ -1,13 +1,7 @@
-import type { LayerReport, OptimizationReport, QuantizationStepReport } from './types.js';
+import type { LayerReport, QuantizationStepReport } from './types.js';
 
-/** The report's last step, if it is one of quantization, as a table for the log: a line for each kind of
- * layer, and the totals. */
-export function renderReport({ steps }: OptimizationReport): readonly string[] {
-  const step = steps.at(-1);
-  return step?.technique === 'quantization' ? renderLayers(step) : [];
-}
-
-function renderLayers({
+/** A quantization step as a table for the log: a line for each kind of layer, and the totals. */
+export function renderLayers({
   layers,
   totals,
   performance,

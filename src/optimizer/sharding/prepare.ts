@@ -3,14 +3,14 @@ import type { ShardingModel } from '../../checkpoint/architectures/sharding/shar
 import type { FolderFile } from '../../checkpoint/folder.js';
 import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
 import { INDEX_FILE } from '../../checkpoint/shard-index.js';
-import type { DeploymentInstance } from '../contract.js';
 import { checkOutputFolder, checkSpace } from '../output/folder.js';
 import { previousSteps } from '../report/previous.js';
-import { REPORT_FILE, type StepReport } from '../report/types.js';
+import { REPORT_FILE } from '../report/types.js';
 import { SettingsError } from '../settings/errors.js';
 import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
 import { parseShardingSettings, type ShardingSettings } from '../settings/sharding-settings.js';
 import { readSourceProperties } from '../settings/source-properties.js';
+import type { PreparedStep, StepRun } from '../step-frame.js';
 import { checkDegrees } from './check-degrees.js';
 import { chooseLayout, type LayoutChoice } from './choose-layout.js';
 import {
@@ -26,30 +26,23 @@ import { layOutShardedState, type RankFiles } from './shard-files.js';
 import { type Demand, demandsOf } from './slice.js';
 
 /** All that is decided before the first byte is written. */
-export interface PreparedSharding {
+export interface PreparedSharding extends PreparedStep {
   readonly checkpoint: Checkpoint;
   readonly settings: ShardingSettings;
   readonly model: ShardingModel;
-  /** The output folder, with links followed; it is empty. */
-  readonly output: string;
   readonly layout: LayoutChoice;
   readonly ranks: readonly RankFiles[];
   readonly properties: Properties;
   /** Files that are carried along as they are. */
   readonly others: readonly FolderFile[];
-  readonly earlierSteps: readonly StepReport[];
   readonly notes: readonly string[];
 }
 
 /** Reads headers, configuration and settings, and decides where every byte goes.
  * @throws SettingsError, CheckpointError, OutputError. */
-export async function prepareSharding(
-  folders: { readonly inputFolder: string; readonly outputFolder: string },
-  environment: Readonly<Record<string, string>>,
-  deployment: DeploymentInstance | undefined,
-  signal: AbortSignal,
-): Promise<PreparedSharding> {
-  const checkpoint = await openCheckpoint(folders.inputFolder, signal);
+export async function prepareSharding(run: StepRun): Promise<PreparedSharding> {
+  const { inputFolder, outputFolder, environment, deployment, signal } = run;
+  const checkpoint = await openCheckpoint(inputFolder, signal);
   const model = readShardingModel(checkpoint.config, checkpoint.tensors);
   const source = await readSourceProperties(checkpoint.files);
   const settings = parseShardingSettings(environment, source, model.method !== 'plain');
@@ -67,7 +60,7 @@ export async function prepareSharding(
     settings,
   );
   const layout = chooseLayout(model, settings);
-  const output = await checkOutputFolder(folders.outputFolder, checkpoint.folder);
+  const output = await checkOutputFolder(outputFolder, checkpoint.folder);
   const ranks = layOutRanks(model, tensors, settings, layout, output);
   const serving = shardedProperties(source, settings, layout.name);
   const earlier = await previousSteps(checkpoint.files);

@@ -2,6 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createKernelPool } from '#burnish/kernels/index.js';
 import { createWeightFiles } from '#burnish/optimizer/output/weight-files.js';
+import { Progress } from '#burnish/optimizer/progress.js';
 import { executeWork } from '#burnish/optimizer/quantization/execute.js';
 import { prepareQuantization } from '#burnish/optimizer/quantization/prepare.js';
 import { verifyOutput } from '#burnish/optimizer/quantization/verify.js';
@@ -17,12 +18,15 @@ async function quantized(
     inputFolder: await writeModel(llama(sizes)),
     outputFolder: await temporaryFolder(),
   };
-  const { weights } = await prepareQuantization(
-    folders,
-    { OPTION_EVALUATE: 'false', ...environment },
-    {},
-    running,
-  );
+  const { weights } = await prepareQuantization({
+    ...folders,
+    environment: { OPTION_EVALUATE: 'false', ...environment },
+    datasets: {},
+    scratchFolder: undefined,
+    progress: Progress.toFile(undefined),
+    log: () => {},
+    signal: running,
+  });
   await createWeightFiles(weights.files, running);
   const pool = createKernelPool({ threads: 1 });
   onTestFinished(() => pool.close());

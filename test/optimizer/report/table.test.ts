@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
   percent,
-  renderReport,
+  renderLayers,
   renderTable,
 } from '#burnish/optimizer/report/table.js';
-import type { LayerReport, OptimizationReport } from '#burnish/optimizer/report/types.js';
+import type { LayerReport, QuantizationStepReport } from '#burnish/optimizer/report/types.js';
 
 function layer(module: string, groupSize: number | null, relativeRms: number): LayerReport {
   return {
@@ -25,31 +25,27 @@ function layer(module: string, groupSize: number | null, relativeRms: number): L
   };
 }
 
-describe('renderReport', () => {
+describe('renderLayers', () => {
   it('gives a line to each kind of layer and each of its schemes, and the totals', () => {
-    const report = {
-      steps: [
-        {
-          technique: 'quantization',
-          evaluation: null,
-          layers: [
-            layer('model.layers.0.mlp.experts.0.down_proj', 128, 0.1),
-            layer('model.layers.0.mlp.experts.11.down_proj', 128, 0.2),
-            layer('model.layers.1.mlp.experts.0.down_proj', null, 0.3),
-            layer('lm_head', 128, 0.1),
-          ],
-          totals: {
-            weightBytesBefore: 8192,
-            weightBytesAfter: 2112,
-            ratio: 8192 / 2112,
-            quantizedShare: 0.815,
-            relativeRms: 0.1,
-          },
-          performance: { seconds: 1.5, bytesPerSecond: 1_500_000_000, peakMemoryBytes: 1e8 },
-        },
+    const step = {
+      technique: 'quantization',
+      evaluation: null,
+      layers: [
+        layer('model.layers.0.mlp.experts.0.down_proj', 128, 0.1),
+        layer('model.layers.0.mlp.experts.11.down_proj', 128, 0.2),
+        layer('model.layers.1.mlp.experts.0.down_proj', null, 0.3),
+        layer('lm_head', 128, 0.1),
       ],
-    } as unknown as OptimizationReport;
-    expect(renderReport(report)).toEqual([
+      totals: {
+        weightBytesBefore: 8192,
+        weightBytesAfter: 2112,
+        ratio: 8192 / 2112,
+        quantizedShare: 0.815,
+        relativeRms: 0.1,
+      },
+      performance: { seconds: 1.5, bytesPerSecond: 1_500_000_000, peakMemoryBytes: 1e8 },
+    } as unknown as QuantizationStepReport;
+    expect(renderLayers(step)).toEqual([
       'layers                                      count          scheme  mean error     most   before    after',
       '------------------------------------------  -----  --------------  ----------  -------  -------  -------',
       'model.layers.*.mlp.experts.*.down_proj          2  int4 group 128     15.00 %  20.00 %  4.10 kB  1.06 kB',

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ShardingRun } from '#burnish/optimizer/sharding/run.js';
+import type { StepRun } from '#burnish/optimizer/step-frame.js';
 import {
   type ModelSizes,
   type ModelType,
@@ -23,7 +23,7 @@ interface Attempt {
   readonly sizes?: Partial<ModelSizes>;
   readonly form?: string;
   readonly settings: Readonly<Record<string, string | number>>;
-  readonly change?: Partial<ShardingRun>;
+  readonly change?: Partial<StepRun>;
   readonly files?: Readonly<Record<string, string>>;
 }
 

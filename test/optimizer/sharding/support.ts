@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Progress } from '#burnish/optimizer/progress.js';
 import type { OptimizationReport } from '#burnish/optimizer/report/types.js';
-import { runSharding, type ShardingRun } from '#burnish/optimizer/sharding/run.js';
+import { runSharding } from '#burnish/optimizer/sharding/run.js';
+import type { StepRun } from '#burnish/optimizer/step-frame.js';
 import { type SyntheticTensor, safetensorsFile } from '../../checkpoint/synthetic.js';
 
 /** Finite bfloat16 numbers whose bits are a hash of the tensor's name and the element's index; the same
@@ -54,7 +55,7 @@ export interface ShardedModel {
 export async function shard(
   source: string,
   environment: Readonly<Record<string, string | number>>,
-  change: Partial<ShardingRun> = {},
+  change: Partial<StepRun> = {},
 ): Promise<ShardedModel> {
   const folder = change.outputFolder ?? (await mkdtemp(join(source, '..', 'result-')));
   const log: string[] = [];
@@ -64,6 +65,8 @@ export async function shard(
     environment: Object.fromEntries(
       Object.entries(environment).map(([name, value]) => [`OPTION_${name}`, String(value)]),
     ),
+    datasets: {},
+    scratchFolder: undefined,
     progress: Progress.toFile(undefined),
     log: (line) => log.push(line),
     signal: new AbortController().signal,
