@@ -7,6 +7,8 @@ export interface StepFolders {
   /** Empty at first; holds the result when the step has succeeded. */
   readonly output: string;
   readonly cache: string;
+  /** Holds the error file alone, so that a container can be given just that. */
+  readonly errors: string;
   /** `{"error": "…"}`, written by the program when it fails. */
   readonly errorFile: string;
   /** The step's technique and settings, read by the program. */
@@ -24,7 +26,8 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
     root,
     output: join(root, 'compiled'),
     cache: join(root, 'cache'),
-    errorFile: join(root, 'errors.json'),
+    errors: join(root, 'errors'),
+    errorFile: join(root, 'errors', 'errors.json'),
     stepFile: join(root, 'step.json'),
     exitFile: join(root, 'exit-status'),
     progressFile: join(root, 'progress.jsonl'),
@@ -36,4 +39,5 @@ export async function createStepFolders(folders: StepFolders): Promise<void> {
   await rm(folders.root, { recursive: true, force: true });
   await mkdir(folders.output, { recursive: true });
   await mkdir(folders.cache, { recursive: true });
+  await mkdir(folders.errors, { recursive: true });
 }

@@ -1,5 +1,6 @@
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunningStep, StepRequest } from '../executors/executor.js';
+import type { RunningStep, StepExit, StepRequest } from '../executors/executor.js';
 import { readErrorFile } from '../executors/read-error-file.js';
 import { logSize, readLogBackward } from '../telemetry/read-log.js';
 import { interruptionOf } from './interruption.js';
@@ -14,8 +15,8 @@ export interface StepControl {
   readonly signal: AbortSignal;
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */
   readonly graceMs: number;
-  /** How long a step may go without a sign of life, in milliseconds. */
-  readonly silenceMs: number;
+  /** How long a step may go without a sign of life, in milliseconds; undefined for any time. */
+  readonly silenceMs: number | undefined;
 }
 
 type StepFiles = Pick<StepRequest, 'folders' | 'logFile'>;
@@ -37,14 +38,12 @@ export async function followStep(
   const ended = new AbortController();
   const left = new AbortController();
   const onAbort = () => {
-    if (interruptionOf(control.signal)?.why === 'service-shutdown') left.abort();
-    else void endStep(running, control.graceMs, ended.signal);
+    if (interruptionOf(control.signal)?.why === 'service-shutdown') {
+      running.leave();
+      left.abort();
+    } else void endStep(running, control.graceMs, ended.signal);
   };
-  let silent = false;
-  const endWatch = watchSilence(files.folders.progressFile, control.silenceMs, () => {
-    silent = true;
-    running.signal('SIGKILL');
-  });
+  const silence = watchStep(running, files, control.silenceMs, ended.signal);
   if (control.signal.aborted) onAbort();
   else control.signal.addEventListener('abort', onAbort, { once: true });
   try {
@@ -52,14 +51,38 @@ export async function followStep(
     control.signal.throwIfAborted();
     if (exit === undefined) throw new JobFailure('The step was left before it ended.');
     if (exit.code === 0) return;
-    if (silent) throw new JobFailure(await silenceReason(control.silenceMs, files));
+    if (silence.fell !== undefined) throw new JobFailure(await silenceReason(silence.fell, files));
     const reason = await readErrorFile(files.folders.errorFile);
-    throw new JobFailure(reason ?? (await exitReason(exit.code, exit.signal, files)));
+    throw new JobFailure(reason ?? (await exitReason(exit, files)));
   } finally {
     control.signal.removeEventListener('abort', onAbort);
-    endWatch();
     ended.abort();
   }
+}
+
+/**
+ * Ends a step that gives no sign of life; one that still waits for its place is not silent.
+ * @returns what says, once the step was ended so, after how many milliseconds of silence
+ */
+function watchStep(
+  running: RunningStep,
+  files: StepFiles,
+  silenceMs: number | undefined,
+  ended: AbortSignal,
+): { readonly fell: number | undefined } {
+  const silence: { fell: number | undefined } = { fell: undefined };
+  if (silenceMs === undefined) return silence;
+  const watch = () => {
+    if (ended.aborted) return;
+    const endWatch = watchSilence(files.folders.progressFile, silenceMs, () => {
+      silence.fell = silenceMs;
+      running.signal('SIGKILL');
+    });
+    ended.addEventListener('abort', endWatch, { once: true });
+  };
+  if (running.started === undefined) watch();
+  else void running.started.then(watch);
+  return silence;
 }
 
 async function endStep(running: RunningStep, graceMs: number, ended: AbortSignal): Promise<void> {
@@ -77,20 +100,24 @@ function aborted(signal: AbortSignal): Promise<undefined> {
 }
 
 async function silenceReason(silenceMs: number, files: StepFiles): Promise<string> {
-  return `The optimizer gave no sign of life for ${silenceMs / 1000} seconds and was ended.${await lastLines(files)}`;
+  return `The step’s program gave no sign of life for ${silenceMs / 1000} seconds and was ended.${await lastLines(files)}`;
 }
 
-async function exitReason(
-  code: number | undefined,
-  signal: string | undefined,
-  files: StepFiles,
-): Promise<string> {
+async function exitReason({ code, signal, reason }: StepExit, files: StepFiles): Promise<string> {
   const tail = await lastLines(files);
+  if (reason !== undefined) return `${reason}${tail}`;
   if (code === undefined && (signal === undefined || signal === 'SIGKILL')) {
-    return `The optimizer was killed (SIGKILL); the machine may have run out of memory.${tail}`;
+    return `The step’s program was killed (SIGKILL); the machine may have run out of memory.${tail}`;
   }
-  const how = signal === undefined ? `exit status ${code}` : `signal ${signal}`;
-  return `The optimizer ended with ${how} and left no reason.${tail}`;
+  const how =
+    signal === undefined ? `exit status ${code}${signalBehind(code)}` : `signal ${signal}`;
+  return `The step’s program ended with ${how} and left no reason.${tail}`;
+}
+
+/** Where a program runs below a shell or in a container, 128 and a signal's number is its status. */
+function signalBehind(code = 0): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return name === undefined ? '' : ` (${name})`;
 }
 
 async function lastLines({ logFile }: StepFiles): Promise<string> {

@@ -1,10 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stepFolders } from '../executors/step-folders.js';
 import type { JobRecord } from '../store/job-record.js';
-import { type JobContext, jobFolder } from './job-context.js';
+import type { JobContext } from './job-context.js';
 import { isPublished } from './publish-result.js';
 import { outputOf } from './run-job.js';
+import { stepPlace } from './step-place.js';
 
 /** More jobs than any service runs at once. */
 const MAX_INTERRUPTED = 10_000;
@@ -38,7 +38,7 @@ export async function recoverJobs(context: JobContext): Promise<readonly JobReco
 
 async function reapSteps(context: JobContext, job: JobRecord): Promise<void> {
   for (const index of job.request.OptimizationConfigs.keys()) {
-    await context.executor.reap(stepFolders(jobFolder(context, job.name), index));
+    await context.executor.reap(stepPlace(context, job, index));
   }
 }
 

@@ -12,6 +12,8 @@ import { type JobContext, jobFolder } from './job-context.js';
 import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
+import { networkOf, stepPlace } from './step-place.js';
+import { runLimit } from './time-limits.js';
 
 /**
  * Does the work of a job: stages the source, runs the steps in order, each on the result of the one
@@ -68,14 +70,11 @@ interface StepRun {
 /** @returns the handle by which the step was, or would have been, found again */
 async function runStep(run: StepRun): Promise<unknown> {
   const { context, job, index, step, signal } = run;
-  const folders = stepFolders(jobFolder(context, job.name), index);
-  const logFile = context.logs.fileOf(job.name, index, step.technique);
   const running = (await adoptStep(run)) ?? (await startStep(run));
-  await followStep(
-    running,
-    { folders, logFile },
-    { signal, graceMs: context.graceMs, silenceMs: context.silenceMs },
-  );
+  // Only the built-in optimizer is known to give signs of life.
+  const silenceMs = step.image === undefined ? context.silenceMs : undefined;
+  const control = { signal, graceMs: context.graceMs, silenceMs };
+  await followStep(running, stepPlace(context, job, index), control);
   return running.handle;
 }
 
@@ -83,20 +82,20 @@ async function runStep(run: StepRun): Promise<unknown> {
 async function adoptStep({ context, job, index }: StepRun) {
   const { execution } = job;
   if (execution?.step !== index || execution.handle === undefined) return undefined;
-  const folders = stepFolders(jobFolder(context, job.name), index);
-  return context.executor.adopt(execution.handle, folders);
+  return context.executor.adopt(execution.handle, stepPlace(context, job, index));
 }
 
 async function startStep(run: StepRun) {
   const { context, job, step, index, signal } = run;
-  const { technique, environment } = step;
+  const { technique, environment, image } = step;
   const folder = jobFolder(context, job.name);
-  const folders = stepFolders(folder, index);
+  const place = stepPlace(context, job, index);
+  const { folders } = place;
   if (index === 0) await note(run, `staging ${job.request.ModelSource.S3?.S3Uri}`);
   const inputFolder =
     index === 0 ? await stageSource(context, job, signal) : stepFolders(folder, index - 1).output;
   // A job that was started before may have left a process that nobody took note of.
-  if (job.startedAt !== undefined) await context.executor.reap(folders);
+  if (job.startedAt !== undefined) await context.executor.reap(place);
   await createStepFolders(folders);
   const datasets = await stageDatasets(
     context.objects,
@@ -106,11 +105,13 @@ async function startStep(run: StepRun) {
     signal,
   );
   await note(run, `step ${index + 1}: ${technique}`);
-  const logFile = context.logs.fileOf(job.name, index, technique);
   const deployment = deploymentOf(job.request.DeploymentInstanceType);
-  const settings = { technique, environment, deployment, datasets };
-  const request = { ...settings, inputFolder, folders, logFile };
-  const running = await context.executor.start(request);
+  const settings = { technique, image, environment, deployment, datasets };
+  const deadline = runLimit(job, job.startedAt ?? Date.now()).at;
+  const limits = { deadline, graceMs: context.graceMs };
+  const network = networkOf(job.request.VpcConfig);
+  const request = { ...place, ...settings, ...limits, inputFolder, network };
+  const running = await context.executor.start(request, signal);
   await context.store.setExecution(job.name, { step: index, handle: running.handle });
   return running;
 }

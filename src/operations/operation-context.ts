@@ -1,3 +1,4 @@
+import type { Executor } from '../executors/executor.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
@@ -10,6 +11,8 @@ export interface OperationContext {
   readonly region: string;
   readonly store: JobStore;
   readonly queue: JobQueue;
+  /** Says what has nowhere to run. */
+  readonly executor: Pick<Executor, 'refusal'>;
   readonly objects: ObjectStore;
   /** Which place an S3 URI names; throws InvalidS3UriError. */
   readonly locate: (uri: string) => ObjectLocation;

@@ -2,8 +2,6 @@ import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { loadOrCreateAccessKey } from '../identity/access-keys.js';
 import { JobQueue } from '../jobs/job-queue.js';
@@ -16,12 +14,11 @@ import { createLogger } from '../telemetry/logger.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
+import { createExecutors } from './create-executors.js';
 import { lockDataFolder } from './data-folder-lock.js';
 import { createHttpServer } from './http-server.js';
 import { openPages } from './open-pages.js';
 import { createS3Front } from './s3/s3-front.js';
-
-const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
 
 /** A service that runs. */
 export interface Service {
@@ -54,6 +51,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const store = await openSqliteStore(join(dataDir, 'jobs.db'));
   const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
+  const executor = createExecutors(configuration);
   const queue = new JobQueue(
     {
       store,
@@ -63,7 +61,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       logger,
       metrics,
       workFolder,
-      executor: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
+      executor,
       termsFiles: configuration.file.license?.termsFiles ?? DEFAULT_TERMS_FILES,
       graceMs: configuration.stopGraceSeconds * 1000,
       silenceMs: configuration.silenceSeconds * 1000,
@@ -78,6 +76,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
     region,
     store,
     queue,
+    executor,
     objects,
     locate,
     logs,

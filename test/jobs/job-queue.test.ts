@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
-import { stepFolders } from '#burnish/executors/step-folders.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
+import { stepPlace } from '#burnish/jobs/step-place.js';
 import { queueLimit } from '#burnish/jobs/time-limits.js';
 import { parseS3Uri } from '#burnish/objects/s3-uri.js';
 import type { JsonValue } from '#burnish/service-model/read-value.js';
@@ -54,7 +54,7 @@ afterEach(async () => {
   await queue.close();
   for (const job of await store.inStates(['INPROGRESS', 'STOPPING'], 100)) {
     for (const index of job.request.OptimizationConfigs.keys()) {
-      await context.executor.reap(stepFolders(join(context.workFolder, job.name), index));
+      await context.executor.reap(stepPlace(context, job, index));
     }
   }
   await store.close();

@@ -177,7 +177,7 @@ describe('what is refused at creation', () => {
     [
       'an image',
       { OptimizationConfigs: [{ ModelQuantizationConfig: { Image: 'x/y' } }] },
-      /Image is not supported/,
+      /OptimizationConfigs member 1: Image x\/y needs a container engine/,
     ],
     [
       'a key',

@@ -1,18 +1,26 @@
 // Stands in for the optimizer in tests of whatever runs steps: a program that obeys the LMI
 // contract and does what its settings say.
+import { spawn } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const { environment, technique } = JSON.parse(readFileSync(process.env.BURNISH_STEP_FILE, 'utf8'));
+const { BURNISH_STEP_FILE, BURNISH_PROGRESS_FILE, BURNISH_EXIT_FILE } = process.env;
+// Without a step file it is a container's program, and its settings are in its environment.
+const { environment, technique } =
+  BURNISH_STEP_FILE === undefined
+    ? { environment: process.env }
+    : JSON.parse(readFileSync(BURNISH_STEP_FILE, 'utf8'));
 const input = process.env.SM_NEO_INPUT_MODEL_DIR;
 const output = process.env.SM_NEO_COMPILED_MODEL_DIR;
 const act = environment.OPTION_ACT ?? 'succeed';
 
 console.log(`${new Date().toISOString()} acting: ${act}`);
-appendFileSync(
-  process.env.BURNISH_PROGRESS_FILE,
-  `${JSON.stringify({ time: Date.now(), phase: 'quantizing', tensorsDone: 1, tensorsTotal: 2 })}\n`,
-);
+noteProgress({ time: Date.now(), phase: 'quantizing', tensorsDone: 1, tensorsTotal: 2 });
+
+function noteProgress(event) {
+  if (BURNISH_PROGRESS_FILE === undefined) return;
+  appendFileSync(BURNISH_PROGRESS_FILE, `${JSON.stringify(event)}\n`);
+}
 
 function succeed() {
   cpSync(input, output, { recursive: true });
@@ -20,10 +28,13 @@ function succeed() {
   const before = existsSync(trace) ? JSON.parse(readFileSync(trace, 'utf8')) : [];
   const seen = Object.keys(process.env).sort();
   writeFileSync(trace, JSON.stringify([...before, { technique, environment, seen }]));
+  if (environment.OPTION_REPORT === 'false') return;
   writeFileSync(join(output, 'optimization-report.json'), JSON.stringify({ steps: before.length }));
 }
 
-process.on('exit', (code) => writeFileSync(process.env.BURNISH_EXIT_FILE, String(code)));
+process.on('exit', (code) => {
+  if (BURNISH_EXIT_FILE !== undefined) writeFileSync(BURNISH_EXIT_FILE, String(code));
+});
 
 const keepAlive = () => setInterval(() => {}, 1000);
 
@@ -58,7 +69,7 @@ switch (act) {
     // Goes on whether or not anyone is there to see it.
     let left = Number(environment.OPTION_DELAY_MS) / 50;
     const beat = setInterval(() => {
-      appendFileSync(process.env.BURNISH_PROGRESS_FILE, '{"phase":"quantizing"}\n');
+      noteProgress({ phase: 'quantizing' });
       left -= 1;
       if (left > 0) return;
       clearInterval(beat);
@@ -70,6 +81,38 @@ switch (act) {
     process.on('SIGTERM', () => console.log('ignored'));
     keepAlive();
     break;
+  case 'count': {
+    const total = Number(environment.OPTION_LINES);
+    const pause = Number(environment.OPTION_PAUSE_MS ?? 0);
+    for (let line = 1; line <= total; line += 1) {
+      console.log(`line ${line} of ${total}`);
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    succeed();
+    break;
+  }
+  case 'write-to-input':
+    try {
+      writeFileSync(join(input, 'intruder'), 'x');
+      succeed();
+    } catch (error) {
+      const reason = JSON.stringify({ error: error.message });
+      writeFileSync(process.env.SM_NEO_COMPILATION_ERROR_FILE, reason);
+      process.exitCode = 1;
+    }
+    break;
+  case 'crash':
+    process.abort();
+    break;
+  case 'beat-with-child': {
+    // Both go on whatever they are asked; the file shows whether the child still does.
+    const beat = `process.on('SIGTERM', () => {});
+      setInterval(() => require('node:fs').appendFileSync(process.argv[1], '.'), 50);`;
+    spawn(process.execPath, ['-e', beat, join(output, 'beats')], { stdio: 'inherit' });
+    process.on('SIGTERM', () => console.log('ignored'));
+    keepAlive();
+    break;
+  }
   default:
     throw new Error(`unknown act ${act}`);
 }

@@ -24,6 +24,11 @@ const INHERITED_VARIABLES = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
  */
 export function createLocalProcessExecutor(optimizerProgram: string): Executor {
   return {
+    async refusal({ image }) {
+      if (image === undefined) return undefined;
+      return `Image ${image} needs a container engine, and this service is set up to run steps as processes of its own machine alone.`;
+    },
+
     async start(request) {
       const { stepFile, progressFile, exitFile } = request.folders;
       const { technique, environment, datasets, deployment } = request;
@@ -52,7 +57,7 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
       }
     },
 
-    async adopt(handle, folders) {
+    async adopt(handle, { folders }) {
       const identity = handle as ProcessIdentity;
       const alive = await isSameProcess(identity);
       if (!alive && (await readExitFile(folders.exitFile)) === undefined) return undefined;
@@ -68,10 +73,11 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
             () => undefined,
           );
         },
+        leave: () => undefined,
       };
     },
 
-    async reap(folders) {
+    async reap({ folders }) {
       const processes = await findProcesses(STEP_FILE_VARIABLE, folders.stepFile);
       for (const pid of processes) signalGroup(pid, 'SIGKILL');
       await Promise.all(processes.map(async (pid) => untilGone(await identifyProcess(pid))));
@@ -100,6 +106,7 @@ async function follow(child: ChildProcess): Promise<RunningStep> {
     signal(signal) {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal);
     },
+    leave: () => undefined,
   };
 }
 

@@ -11,7 +11,7 @@ import type { Step } from '../../service-model/techniques.js';
 const RESERVED_PREFIX = 'SM_NEO_';
 
 /**
- * Checks the settings of every step with the optimizer's own rules, so that a bad one is refused
+ * Checks the settings of every step of the built-in optimizer with its own rules, so that a bad one is refused
  * before the job is accepted.
  * @throws ServiceError `ValidationException` that names the setting
  */
@@ -24,6 +24,8 @@ export function checkEnvironment(steps: readonly Step[]): void {
         `${config}: the environment variable ${reserved} is reserved; names that begin with ${RESERVED_PREFIX} are set by the service.`,
       );
     }
+    // What an image makes of its environment is its own business.
+    if (step.image !== undefined) continue;
     try {
       if (step.technique === 'quantization') parseQuantizationSettings(step.environment);
       if (step.technique === 'sharding') readShardingSettings(step, steps);

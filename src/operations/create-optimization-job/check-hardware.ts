@@ -28,6 +28,8 @@ const COMPUTE_CAPABILITY: Readonly<
 export function checkHardware(instanceType: DeploymentInstanceType, steps: readonly Step[]): void {
   const { accelerator } = acceleratorsOf(instanceType);
   for (const step of steps) {
+    // Only the built-in optimizer's results are known.
+    if (step.image !== undefined) continue;
     if (step.technique === 'sharding') checkRanks(instanceType, step, steps);
     if (step.technique !== 'quantization') continue;
     const { technique } = parseQuantizationSettings(step.environment).scheme;

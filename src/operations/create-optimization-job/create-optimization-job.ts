@@ -8,6 +8,7 @@ import { jobArn } from '../job-arn.js';
 import type { OperationContext } from '../operation-context.js';
 import { checkCombination } from './check-combination.js';
 import { checkEnvironment } from './check-environment.js';
+import { checkExecutors } from './check-executors.js';
 import { checkHardware } from './check-hardware.js';
 import { checkLocations } from './check-locations.js';
 import { checkStoppingCondition } from './check-stopping-condition.js';
@@ -35,6 +36,7 @@ export async function createOptimizationJob(
   const arn = jobArn(context, name);
   // Before the locations: whoever sends a request twice is to hear that the job is there.
   if ((await context.store.get(name)) !== undefined) throw nameTaken(arn);
+  await checkExecutors(context, input, steps);
   await checkLocations(context, input);
 
   if ((await context.store.countInState('STARTING')) >= context.maxQueuedJobs) {
