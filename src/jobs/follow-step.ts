@@ -95,6 +95,7 @@ async function endStep(running: RunningStep, graceMs: number, ended: AbortSignal
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
 }

@@ -6,6 +6,7 @@ import type { JobStore } from '../store/job-store.js';
 import type { JobLogs } from '../telemetry/job-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { ProcessingCapacity } from './admission/machine-capacity.js';
 
 /** What running jobs takes. */
 export interface JobContext {
@@ -17,6 +18,10 @@ export interface JobContext {
   readonly logs: JobLogs;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Cores and memory that all running jobs together may take. */
+  readonly capacity: ProcessingCapacity;
+  /** Whether sources are copied to this machine rather than read where they are. */
+  readonly copiesSources: boolean;
   /** Temporary space: one folder a job, on the file system of the embedded object store. */
   readonly workFolder: string;
   /** Names of files by which a model asks for its licence terms to be accepted. */

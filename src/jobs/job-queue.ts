@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { JobRecord, JobStatus } from '../store/job-record.js';
+import { Admission } from './admission/admission.js';
+import type { PlacedJob } from './admission/choose-jobs.js';
 import { atDeadline } from './deadline.js';
 import { Interruption, interruptionOf } from './interruption.js';
 import { type JobContext, jobFolder } from './job-context.js';
@@ -19,25 +21,28 @@ interface JobEnd {
   readonly failureReason?: string;
 }
 
-/** Runs jobs, first come, first served, a limited number at once. */
+/** Runs jobs, as many at once as the machine has cores and memory for; `Admission` says which. */
 export class JobQueue {
   private readonly running = new Map<string, RunningJob>();
-  private interrupted: JobRecord[] = [];
   private accepting = false;
   private pumping: Promise<void> | undefined;
   private pumpAgain = false;
   private readonly expiry: QueueExpiry;
+  private readonly admission: Admission;
 
+  /** @param maxJobs the most jobs that run at once, however much room there is */
   constructor(
     private readonly context: JobContext,
-    private readonly concurrency: number,
+    maxJobs: number,
   ) {
     this.expiry = new QueueExpiry(context);
+    this.admission = new Admission(context, maxJobs);
   }
 
   /** Takes up what an earlier process left, and begins to run jobs. */
   async start(): Promise<void> {
-    this.interrupted = [...(await recoverJobs(this.context))];
+    // They ran beside each other before, so they fit; what still runs of them is followed again at once.
+    for (const job of await recoverJobs(this.context)) await this.launch(job, 'INPROGRESS');
     await this.expiry.notify();
     this.accepting = true;
     this.notify();
@@ -92,24 +97,25 @@ export class JobQueue {
   }
 
   private async pump(): Promise<void> {
-    const { store } = this.context;
-    while (this.accepting && this.running.size < this.concurrency) {
-      const resumed = this.interrupted.shift();
-      const job = resumed ?? (await store.inStates(['STARTING'], 1))[0];
-      if (job === undefined) return;
-      await this.launch(job, resumed === undefined ? 'STARTING' : 'INPROGRESS');
+    while (this.accepting) {
+      const next = await this.admission.next();
+      if (next.length === 0) return;
+      for (const { job, place } of next) {
+        if (this.accepting) await this.launch(job, 'STARTING', place);
+      }
     }
   }
 
-  private async launch(job: JobRecord, from: JobStatus): Promise<void> {
+  private async launch(job: JobRecord, from: JobStatus, place?: PlacedJob): Promise<void> {
     const at = Date.now();
     const startedAt = job.startedAt ?? at;
     // Registered before its state says that it runs, so that a stop always finds it.
     const entry: RunningJob = { interrupt: new AbortController(), done: Promise.resolve() };
     this.running.set(job.name, entry);
+    this.admission.place(job, place);
     const details = job.startedAt === undefined ? { at, started: true } : { at };
     if (!(await this.context.store.transition(job.name, [from], 'INPROGRESS', details))) {
-      this.running.delete(job.name);
+      this.gone(job.name);
       return;
     }
     const limit = runLimit(job, startedAt);
@@ -125,9 +131,14 @@ export class JobQueue {
       )
       .finally(() => {
         cancelDeadline();
-        this.running.delete(job.name);
+        this.gone(job.name);
         this.notify();
       });
+  }
+
+  private gone(name: string): void {
+    this.running.delete(name);
+    this.admission.release(name);
   }
 
   private async runToEnd(job: JobRecord, signal: AbortSignal): Promise<void> {

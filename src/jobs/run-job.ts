@@ -7,6 +7,7 @@ import type { ObjectLocation } from '../objects/s3-uri.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
+import { stepResources } from './admission/resources.js';
 import { followStep } from './follow-step.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { JobFailure } from './job-failure.js';
@@ -109,8 +110,9 @@ async function startStep(run: StepRun) {
   const settings = { technique, image, environment, deployment, datasets };
   const deadline = runLimit(job, job.startedAt ?? Date.now()).at;
   const limits = { deadline, graceMs: context.graceMs };
+  const resources = stepResources(context.capacity, job.needs);
   const network = networkOf(job.request.VpcConfig);
-  const request = { ...place, ...settings, ...limits, inputFolder, network };
+  const request = { ...place, ...settings, ...limits, inputFolder, resources, network };
   const running = await context.executor.start(request, signal);
   await context.store.setExecution(job.name, { step: index, handle: running.handle });
   return running;

@@ -25,6 +25,7 @@ export {
   type ScatterTarget,
   targetRowBytes,
 } from './scatter-rows.js';
+export { givenThreads, threadCount } from './thread-count.js';
 export {
   type EncodedLayout,
   type EncodedTensor,

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { checkScatterTask } from './check-scatter-task.js';
@@ -18,6 +17,7 @@ import type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 import { runPieces } from './run-pieces.js';
 import type { ScatterRowsTask } from './scatter-rows.js';
 import { StopSignals } from './stop-signals.js';
+import { threadCount } from './thread-count.js';
 
 export interface KernelOptions {
   readonly signal?: AbortSignal;
@@ -54,13 +54,13 @@ export interface KernelPool {
 }
 
 export interface KernelPoolOptions {
-  /** Worker threads; as many as the machine runs at once unless given. */
+  /** Worker threads; as many as the process was given, or as the machine runs at once, unless set. */
   readonly threads?: number;
 }
 
 /** Starts a pool; its threads start with the first work. */
 export function createKernelPool(options: KernelPoolOptions = {}): KernelPool {
-  return new ThreadPool(options.threads ?? availableParallelism());
+  return new ThreadPool(options.threads ?? threadCount());
 }
 
 /** Pieces of one call that wait at a worker or run: enough that no thread waits for the next. */

@@ -16,7 +16,7 @@ export interface ServiceConfiguration {
   readonly dataDir: string;
   readonly accountId: string;
   readonly region: string;
-  /** How many jobs run at once. */
+  /** The most jobs that run at once, however much room the machine has. */
   readonly concurrentJobs: number;
   /** How many jobs may wait. */
   readonly maxQueuedJobs: number;
@@ -36,7 +36,7 @@ export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
   dataDir: join(homedir(), '.local', 'share', 'burnish'),
   accountId: '000000000000',
   region: 'us-east-1',
-  concurrentJobs: 1,
+  concurrentJobs: 1_000,
   maxQueuedJobs: 1_000,
   stopGraceSeconds: 120,
   silenceSeconds: 900,

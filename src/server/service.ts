@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { loadOrCreateAccessKey } from '../identity/access-keys.js';
+import { processingCapacity } from '../jobs/admission/machine-capacity.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
 import type { ObjectStore } from '../objects/object-store.js';
@@ -52,6 +53,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
   const executor = createExecutors(configuration);
+  const capacity = await processingCapacity(configuration.file.scheduling);
   const queue = new JobQueue(
     {
       store,
@@ -62,6 +64,8 @@ export async function startService(configuration: ServiceConfiguration): Promise
       metrics,
       workFolder,
       executor,
+      capacity,
+      copiesSources: configuration.s3Endpoint !== undefined,
       termsFiles: configuration.file.license?.termsFiles ?? DEFAULT_TERMS_FILES,
       graceMs: configuration.stopGraceSeconds * 1000,
       silenceMs: configuration.silenceSeconds * 1000,

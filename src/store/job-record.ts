@@ -17,6 +17,22 @@ export interface JobExecution {
   readonly publishing?: string;
 }
 
+/** What a job is expected to take of a machine while it runs. */
+export interface JobNeeds {
+  /** Cores that it makes use of. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** Temporary space. */
+  readonly diskBytes: number;
+}
+
+/** How far a job had come when it ended: the last that its step said. */
+export interface JobProgress {
+  /** Index of the step, counted from 0. */
+  readonly step: number;
+  readonly event: Readonly<Record<string, string | number>>;
+}
+
 /** One optimization job, as it is kept. Times are milliseconds since the epoch. */
 export interface JobRecord {
   readonly name: string;
@@ -30,6 +46,9 @@ export interface JobRecord {
   readonly endedAt: number | undefined;
   readonly failureReason: string | undefined;
   readonly execution: JobExecution | undefined;
+  /** Undefined until its source was looked at. */
+  readonly needs: JobNeeds | undefined;
+  readonly progress: JobProgress | undefined;
 }
 
 export function recordOfRow(row: JobRow): JobRecord {
@@ -45,5 +64,7 @@ export function recordOfRow(row: JobRow): JobRecord {
     endedAt: row.ended_at ?? undefined,
     failureReason: row.failure_reason ?? undefined,
     execution: row.execution === null ? undefined : (JSON.parse(row.execution) as JobExecution),
+    needs: row.needs === null ? undefined : (JSON.parse(row.needs) as JobNeeds),
+    progress: row.progress === null ? undefined : (JSON.parse(row.progress) as JobProgress),
   };
 }

@@ -1,6 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
 import {
   type JobExecution,
+  type JobNeeds,
+  type JobProgress,
   type JobRecord,
   type JobRequest,
   type JobStatus,
@@ -31,6 +33,8 @@ export interface TransitionDetails {
   readonly failureReason?: string | undefined;
   readonly started?: boolean;
   readonly ended?: boolean;
+  /** How far the job had come when it ended. */
+  readonly progress?: JobProgress | undefined;
 }
 
 export interface JobEvent {
@@ -69,6 +73,8 @@ export class JobStore {
           failure_reason: null,
           execution: null,
           queue_deadline: job.queueDeadline ?? null,
+          needs: null,
+          progress: null,
         })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirst();
@@ -102,6 +108,30 @@ export class JobStore {
       .limit(limit)
       .execute();
     return rows.map(recordOfRow);
+  }
+
+  /** Waiting jobs of which nobody has estimated yet what they take, oldest first. */
+  async withoutNeeds(limit: number): Promise<readonly JobRecord[]> {
+    const rows = await this.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('status', '=', 'STARTING')
+      .where('needs', 'is', null)
+      .orderBy('created_at')
+      .orderBy('name')
+      .limit(limit)
+      .execute();
+    return rows.map(recordOfRow);
+  }
+
+  /** Notes what a waiting job is expected to take. */
+  async setNeeds(name: string, needs: JobNeeds): Promise<void> {
+    await this.db
+      .updateTable('jobs')
+      .set({ needs: JSON.stringify(needs) })
+      .where('name', '=', name)
+      .where('status', '=', 'STARTING')
+      .execute();
   }
 
   /** Waiting jobs whose time to be started is over, the longest over first. */
@@ -167,6 +197,7 @@ export class JobStore {
           modified_at: details.at,
           ...(details.started === true ? { started_at: details.at } : {}),
           ...(details.ended === true ? { ended_at: details.at, execution: null } : {}),
+          ...(details.progress === undefined ? {} : { progress: JSON.stringify(details.progress) }),
           ...(details.failureReason === undefined ? {} : { failure_reason: details.failureReason }),
         })
         .where('name', '=', name)

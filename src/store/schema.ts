@@ -18,6 +18,10 @@ export interface JobTable {
   readonly execution: string | null;
   /** Until when the job may wait to be started. */
   readonly queue_deadline: number | null;
+  /** What the job is expected to take of a machine, as JSON; null until its source was looked at. */
+  readonly needs: string | null;
+  /** How far the job had come when it ended, as JSON. */
+  readonly progress: string | null;
 }
 
 export interface TagTable {

@@ -43,6 +43,8 @@ beforeEach(async () => {
     logger: createLogger('silent'),
     metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
+    capacity: { cores: 2, memoryBytes: 4e9 },
+    copiesSources: false,
     graceMs: 300,
     termsFiles: DEFAULT_TERMS_FILES,
     silenceMs: 60_000,
@@ -305,6 +307,35 @@ describe('JobQueue', () => {
     expect(most).toBe(2);
     const starts = await Promise.all(names.map(async (name) => (await store.get(name))?.startedAt));
     expect(starts).toEqual([...starts].sort((a, b) => (a ?? 0) - (b ?? 0)));
+  });
+
+  it('fails a job that can never fit at once, with the numbers, wherever it is in the queue', async () => {
+    const big = join(folder, 'buckets', 'models', 'big');
+    await mkdir(big);
+    const sizes = { hidden_size: 65_536, intermediate_size: 65_536, num_attention_heads: 64 };
+    await writeFile(join(big, 'config.json'), JSON.stringify(sizes));
+    await queue.start();
+    for (const name of ['a', 'b', 'c']) await create(name, acting('wait-for-term'));
+    await create('big', { ModelSource: { S3: { S3Uri: 's3://models/big' } } });
+    const job = await until('big', ended);
+    expect(job.status).toBe('FAILED');
+    expect(job.failureReason).toMatch(/needs about [\d.]+ GB of memory.* may take 4\.000 GB/);
+    expect(job.startedAt).toBeUndefined();
+    expect((await store.get('c'))?.status).toBe('STARTING');
+    expect((await store.get('c'))?.needs?.cores).toBe(1);
+  });
+
+  it('runs no more at once than there are cores, and says to each step how many it has', async () => {
+    queue = new JobQueue({ ...context, capacity: { cores: 1, memoryBytes: 4e9 } }, 10);
+    await queue.start();
+    await create('a', acting('wait-for-term'));
+    await create('b');
+    await untilActing('a');
+    expect((await store.get('b'))?.status).toBe('STARTING');
+    await queue.stop('a');
+    expect((await until('b', ended)).status).toBe('COMPLETED');
+    const [trace] = JSON.parse(await readFile(join(published('b'), 'trace.json'), 'utf8'));
+    expect(trace.threads).toBe('1');
   });
 
   it('leaves running steps alone when the service goes down, and adopts them', async () => {

@@ -22,7 +22,7 @@ describe('readConfigurationFile', () => {
   });
 
   it.each([
-    ['licence: {}', /no setting licence; what there is: license/],
+    ['licence: {}', /no setting licence; what there is: .*license/],
     ['license: { termFiles: [] }', /no setting license\.termFiles; what there is: termsFiles/],
     ['license: { termsFiles: [""] }', /license\.termsFiles\.1\.member/],
     ['license: 3', /burnish\.yaml/],

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { cp, mkdir, readdir, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { LocationNotEmptyError, noSuchKey } from '#burnish/objects/errors.js';
 import type { ObjectStore } from '#burnish/objects/object-store.js';
 import type { ObjectLocation } from '#burnish/objects/s3-uri.js';
@@ -14,6 +14,22 @@ export function folderStore(root: string): ObjectStore {
     isEmpty,
     exists: async (location) => !(await isEmpty(location)),
     headBucket: async () => undefined,
+    async list(bucket, { prefix = '' } = {}) {
+      const names = await readdir(join(root, bucket, prefix), {
+        recursive: true,
+        withFileTypes: true,
+      }).catch(() => []);
+      const objects = await Promise.all(
+        names
+          .filter((entry) => entry.isFile())
+          .map(async (entry) => {
+            const path = join(entry.parentPath, entry.name);
+            const { size, mtime } = await stat(path);
+            return { key: relative(join(root, bucket), path), size, etag: '', lastModified: mtime };
+          }),
+      );
+      return { objects, commonPrefixes: [] };
+    },
     async read(bucket, key) {
       const path = pathOf({ bucket, key });
       const names = await readdir(dirname(path)).catch(() => [] as string[]);

@@ -27,7 +27,8 @@ function succeed() {
   const trace = join(output, 'trace.json');
   const before = existsSync(trace) ? JSON.parse(readFileSync(trace, 'utf8')) : [];
   const seen = Object.keys(process.env).sort();
-  writeFileSync(trace, JSON.stringify([...before, { technique, environment, seen }]));
+  const threads = process.env.BURNISH_THREADS;
+  writeFileSync(trace, JSON.stringify([...before, { technique, environment, seen, threads }]));
   if (environment.OPTION_REPORT === 'false') return;
   writeFileSync(join(output, 'optimization-report.json'), JSON.stringify({ steps: before.length }));
 }

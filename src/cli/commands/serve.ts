@@ -13,7 +13,8 @@ Starts the service and prints one line with its endpoint URL when it is ready.
                            (BURNISH_DATA_DIR, or ${DEFAULT_CONFIGURATION.dataDir})
   --region R               the region in the ARNs of jobs (${DEFAULT_CONFIGURATION.region})
   --account-id N           the account in the ARNs of jobs (${DEFAULT_CONFIGURATION.accountId})
-  --concurrent-jobs N      how many jobs run at once (${DEFAULT_CONFIGURATION.concurrentJobs})
+  --concurrent-jobs N      the most jobs that run at once; as many as there are cores and memory for
+                           if not given
   --max-queued-jobs N      how many jobs may wait (${DEFAULT_CONFIGURATION.maxQueuedJobs})
   --stop-grace-seconds N   time to save between SIGTERM and SIGKILL (${DEFAULT_CONFIGURATION.stopGraceSeconds})
   --silence-seconds N      how long a step may go without a sign of life (${DEFAULT_CONFIGURATION.silenceSeconds})

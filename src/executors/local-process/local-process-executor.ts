@@ -47,6 +47,7 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
             [STEP_FILE_VARIABLE]: stepFile,
             BURNISH_PROGRESS_FILE: progressFile,
             BURNISH_EXIT_FILE: exitFile,
+            ...threadsEnvironment(request.resources?.cores),
           },
         });
         // The service may go down and leave the step running.
@@ -131,6 +132,11 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
     // The group may have ended between the look and the signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** A program that was given nothing takes all cores of the machine. */
+function threadsEnvironment(cores: number | undefined): Record<string, string> {
+  return cores === undefined ? {} : { BURNISH_THREADS: String(Math.max(1, Math.floor(cores))) };
 }
 
 function inheritedEnvironment(): Record<string, string> {

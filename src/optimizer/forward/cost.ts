@@ -1,9 +1,9 @@
-import { availableParallelism } from 'node:os';
 import type {
   ForwardBlock,
   ForwardModel,
   GatedNetwork,
 } from '../../checkpoint/architectures/forward/forward-model.js';
+import { threadCount } from '../../kernels/index.js';
 import type { ExecutionProvider } from './runtime/session.js';
 
 /** Floating-point operations a second of one processor, and of a graphics card: round figures, so that
@@ -11,9 +11,9 @@ import type { ExecutionProvider } from './runtime/session.js';
 const PROCESSOR_SPEED = 40e9;
 const CARD_SPEED = 10e12;
 
-/** Operations a second that this machine can be expected to do. */
+/** Operations a second that can be expected of this machine, or of the part of it that was given. */
 export function expectedSpeed(provider: ExecutionProvider): number {
-  return provider === 'cpu' ? PROCESSOR_SPEED * availableParallelism() : CARD_SPEED;
+  return provider === 'cpu' ? PROCESSOR_SPEED * threadCount() : CARD_SPEED;
 }
 
 /** Weights that one token meets in the blocks, and in the output layer: two operations each. */

@@ -1,11 +1,11 @@
-import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { threadCount } from '../../kernels/index.js';
 import { GraphBuilder } from '../forward/onnx/graph-builder.js';
 import type { LinearAlgebra, Matrix, MultiplyOptions } from './linear-algebra.js';
 
-/** Products through ONNX Runtime's CPU kernels, on as many threads as the machine runs at once unless
- * given. */
-export function createLinearAlgebra(threads: number = availableParallelism()): LinearAlgebra {
+/** Products through ONNX Runtime's CPU kernels, on as many threads as the process was given, or as the
+ * machine runs at once, unless set. */
+export function createLinearAlgebra(threads: number = threadCount()): LinearAlgebra {
   return new OnnxAlgebra(threads);
 }
 

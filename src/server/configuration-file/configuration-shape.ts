@@ -1,4 +1,12 @@
-import { type Infer, list, optional, string, structure } from '../../service-model/shape.js';
+import {
+  type Infer,
+  integer,
+  list,
+  number,
+  optional,
+  string,
+  structure,
+} from '../../service-model/shape.js';
 
 const LICENSE_SHAPE = structure('License', {
   termsFiles: optional(
@@ -7,11 +15,23 @@ const LICENSE_SHAPE = structure('License', {
   ),
 });
 
+const SCHEDULING_SHAPE = structure('Scheduling', {
+  cores: optional(
+    integer({ min: 1, max: 4096 }),
+    'Cores that all running jobs together may take; by default all that the process may run on.',
+  ),
+  memoryBytes: optional(
+    number,
+    'Memory that all running jobs together may take; by default the machine’s, or its control group’s, less what the service takes.',
+  ),
+});
+
 /**
  * What the file that `burnish serve --config FILE` names may hold. It says what is too much for a
  * command line: one member for each part of the service, each a structure of its own.
  */
 export const CONFIGURATION_SHAPE = structure('Configuration', {
+  scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
   license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
 });
 

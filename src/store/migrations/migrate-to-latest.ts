@@ -1,9 +1,11 @@
 import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely';
 import { jobsMigration } from './0001-jobs.js';
+import { schedulingMigration } from './0002-scheduling.js';
 
 /** In order; a migration that has shipped is never edited, only followed by another. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-jobs': jobsMigration,
+  '0002-scheduling': schedulingMigration,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };

@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import { givenThreads } from '../../../kernels/index.js';
 
 /** Where graphs run. */
 export const EXECUTION_PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
@@ -69,8 +70,10 @@ export class Sessions {
   }
 
   async #create(model: Uint8Array): Promise<OrtSession> {
+    const threads = givenThreads();
     try {
       const session = await ort.InferenceSession.create(model, {
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
         executionProviders: [this.#provider],
         // The arena and the pattern keep the memory of the largest run for ever.
         enableCpuMemArena: false,

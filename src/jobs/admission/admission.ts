@@ -1,0 +1,106 @@
+import { forEachConcurrently } from '../../objects/for-each-concurrently.js';
+import { stepsOf } from '../../service-model/techniques.js';
+import type { JobNeeds, JobRecord } from '../../store/job-record.js';
+import type { JobContext } from '../job-context.js';
+import { chooseJobs, type PlacedJob } from './choose-jobs.js';
+import { estimateNeeds } from './estimate-needs.js';
+import { diskSpace } from './machine-capacity.js';
+import { measureSource } from './measure-source.js';
+import { onMachine } from './resources.js';
+import { whyNever } from './why-never.js';
+
+/** Newly arrived jobs that are looked at in one go, and how many of them at once. */
+const ARRIVALS = 200;
+const LOOKS_AT_ONCE = 8;
+
+/** How long the look at a source may take, in milliseconds; the job itself is more patient. */
+const LOOK_MS = 10_000;
+
+/** Jobs behind the head of the queue among which one that fits is looked for. */
+const WINDOW = 64;
+
+/** What is held of a job whose source could not be looked at: it fails, or not, when it runs. */
+const UNKNOWN: JobNeeds = { cores: 1, memoryBytes: 0, diskBytes: 0 };
+
+/** Decides which waiting jobs may start: estimates what each one takes, refuses what can never fit, and
+ * keeps account of what the running ones have. */
+export class Admission {
+  private readonly placed = new Map<string, PlacedJob>();
+
+  constructor(
+    private readonly context: JobContext,
+    private readonly maxJobs: number,
+  ) {}
+
+  /** Jobs that may be started now, in order. Whoever starts one says so with `placed`. */
+  async next(): Promise<readonly { readonly job: JobRecord; readonly place: PlacedJob }[]> {
+    await this.lookAtArrivals();
+    const { store, capacity, workFolder } = this.context;
+    const running = [...this.placed.values()];
+    const cores = running.reduce((sum, { needs }) => sum + needs.cores, 0);
+    if (running.length >= this.maxJobs || cores >= capacity.cores) return [];
+    const jobs = await store.inStates(['STARTING'], WINDOW);
+    if (jobs.length === 0) return [];
+    const { free } = await diskSpace(workFolder);
+    const machine = { capacity: { ...capacity, diskBytes: free }, maxJobs: this.maxJobs };
+    const waiting = jobs.map((job) => this.waiting(job));
+    const byName = new Map(jobs.map((job) => [job.name, job]));
+    return chooseJobs(machine, running, waiting).flatMap((place) => {
+      const job = byName.get(place.name);
+      return job === undefined ? [] : [{ job, place }];
+    });
+  }
+
+  /** Takes note that a job runs: one that was chosen, or one that an earlier process left running. */
+  place(job: JobRecord, place: PlacedJob = { ...this.waiting(job), overtook: undefined }): void {
+    this.placed.set(job.name, place);
+  }
+
+  /** Takes note that a job runs no more. */
+  release(name: string): void {
+    this.placed.delete(name);
+  }
+
+  private waiting({ name, needs = UNKNOWN }: JobRecord) {
+    return { name, needs: this.granted(needs) };
+  }
+
+  private granted(needs: JobNeeds) {
+    return onMachine(needs, { ...this.context.capacity, diskBytes: 0 });
+  }
+
+  private async lookAtArrivals(): Promise<void> {
+    const arrivals = await this.context.store.withoutNeeds(ARRIVALS);
+    await forEachConcurrently(arrivals, LOOKS_AT_ONCE, (job) => this.lookAt(job));
+  }
+
+  private async lookAt(job: JobRecord): Promise<void> {
+    const { store, logger, workFolder, capacity } = this.context;
+    const needs = await this.estimate(job);
+    const never = whyNever(needs, { ...capacity, diskBytes: (await diskSpace(workFolder)).whole });
+    if (never === undefined) {
+      await store.setNeeds(job.name, needs);
+      return;
+    }
+    const at = Date.now();
+    await store.transition(job.name, ['STARTING'], 'FAILED', {
+      at,
+      ended: true,
+      failureReason: never,
+    });
+    logger.info({ job: job.name, needs, capacity }, 'a job can never fit');
+  }
+
+  private async estimate(job: JobRecord): Promise<JobNeeds> {
+    const { objects, locate, copiesSources, logger } = this.context;
+    const uri = job.request.ModelSource.S3?.S3Uri;
+    if (uri === undefined) return UNKNOWN;
+    try {
+      const source = await measureSource(objects, locate(uri), AbortSignal.timeout(LOOK_MS));
+      return estimateNeeds(source, stepsOf(job.request), copiesSources);
+    } catch (error) {
+      logger.warn({ err: error, job: job.name }, 'the source could not be looked at');
+      return UNKNOWN;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { ResourceEstimate } from '../../executors/executor.js';
+import type { JobNeeds } from '../../store/job-record.js';
+
+/** What a job takes of a machine while it runs, or what a machine has to give. */
+export type Resources = JobNeeds;
+
+export const NOTHING: Resources = { cores: 0, memoryBytes: 0, diskBytes: 0 };
+
+export function add(a: Resources, b: Resources): Resources {
+  return {
+    cores: a.cores + b.cores,
+    memoryBytes: a.memoryBytes + b.memoryBytes,
+    diskBytes: a.diskBytes + b.diskBytes,
+  };
+}
+
+export function fitsWithin(inner: Resources, outer: Resources): boolean {
+  return (
+    inner.cores <= outer.cores &&
+    inner.memoryBytes <= outer.memoryBytes &&
+    inner.diskBytes <= outer.diskBytes
+  );
+}
+
+/** The part of a job's needs that a machine can give: work goes slower on fewer cores, so no job needs
+ * more of them than there are. Memory and disk can't be made do with less. */
+export function onMachine(needs: Resources, capacity: Resources): Resources {
+  return { ...needs, cores: Math.max(1, Math.min(needs.cores, capacity.cores)) };
+}
+
+/** What the steps of a job are given: its cores, or all there are where nothing is known of it. */
+export function stepResources(
+  { cores }: Pick<Resources, 'cores'>,
+  needs: Resources | undefined,
+): ResourceEstimate {
+  return {
+    cores: Math.max(1, Math.min(needs?.cores ?? cores, cores)),
+    memoryBytes: needs?.memoryBytes || undefined,
+  };
+}

@@ -1,0 +1,97 @@
+import { DEFAULT_MEMORY_BYTES } from '../../optimizer/forward/activations.js';
+import { RUN_TOKENS } from '../../optimizer/forward/sequences.js';
+import type { ModelSize } from './model-size.js';
+
+/**
+ * How much memory a step of the built-in optimizer takes, as a function of the model's sizes.
+ *
+ * The terms are what the optimizer holds at a time, as its own files say; the constants were measured
+ * (BENCHMARKS.md, "What a job is expected to take"): peaks of whole processes on models of width 1,024
+ * and 2,048 lie between 0.6 and 1.0 of what is estimated here.
+ */
+
+const MEGABYTE = 1024 * 1024;
+
+/** A process that streams weights through its threads: 100 to 130 MB with 2 threads, whatever the
+ * model's size. */
+const STREAMING_BYTES = 110 * MEGABYTE;
+const STREAMING_BYTES_PER_THREAD = 12 * MEGABYTE;
+
+/** ONNX Runtime with its sessions, the tokenizer, a text, and buffers that wait to be collected. */
+const FORWARD_BYTES = 256 * MEGABYTE;
+
+/** Largest intermediate of a feed-forward run, and how many of them exist together. */
+const WIDE_BYTES = 64 * MEGABYTE;
+const WIDE_COPIES = 3;
+
+/** Attention scores exist before the mask, after it, and after the softmax. */
+const SCORE_COPIES = 3;
+
+/** Copies of a stage's weights in f32: one for the graph and half of one as it is stored; where they are
+ * quantized, the original, the scaled and the decoded ones. */
+const FORWARD_WEIGHT_COPIES = 1.5;
+const CALIBRATED_WEIGHT_COPIES = 3;
+
+/** Up to this width sums of products are kept in f64. */
+const MAX_EXACT_COLUMNS = 6144;
+
+/** Working copies of the widest Gram matrix: captured, symmetric, damped, its factor and its inverse. */
+const GRAM_COPIES = 5;
+
+const F32 = Float32Array.BYTES_PER_ELEMENT;
+const F64 = Float64Array.BYTES_PER_ELEMENT;
+
+/** Of a step that reads weights and writes them, and runs nothing. */
+export function streamingMemory(threads: number): number {
+  return STREAMING_BYTES + threads * STREAMING_BYTES_PER_THREAD;
+}
+
+/** What a text of so many tokens, in samples of this length, takes on its way through a model. */
+export interface TextSize {
+  readonly tokens: number;
+  readonly longest: number;
+}
+
+/** What forward passes take on top of streaming. */
+export function forwardMemory(model: ModelSize, text: TextSize): number {
+  return (
+    FORWARD_BYTES +
+    FORWARD_WEIGHT_COPIES * F32 * Math.max(attentionWeights(model), networkWeights(model)) +
+    passing(model, text)
+  );
+}
+
+/** What a calibrated technique takes on top of streaming. */
+export function calibrationMemory(model: ModelSize, text: TextSize): number {
+  const { hidden, intermediate, experts, heads, headSize } = model;
+  const attention = gramSums([hidden, heads * headSize]);
+  const network = experts * gramSums([hidden, intermediate]);
+  const widest = Math.max(hidden, intermediate, heads * headSize);
+  const weights = Math.max(attentionWeights(model), experts * networkWeights(model));
+  return (
+    FORWARD_BYTES +
+    CALIBRATED_WEIGHT_COPIES * F32 * weights +
+    Math.max(attention, network) +
+    GRAM_COPIES * F32 * widest ** 2 +
+    passing(model, text)
+  );
+}
+
+/** Activations up to their budget, and the largest that lies between two layers in one run. */
+function passing(model: ModelSize, { tokens, longest }: TextSize): number {
+  const { hidden, intermediate, experts, heads, keyValueHeads } = model;
+  const activations = Math.min(tokens * hidden * F32, DEFAULT_MEMORY_BYTES);
+  const group = Math.ceil(heads / keyValueHeads);
+  const scores = SCORE_COPIES * group * longest ** 2 * F32;
+  const wide = WIDE_COPIES * Math.min(WIDE_BYTES, RUN_TOKENS * intermediate * F32);
+  // Before experts all tokens are routed, and their inputs kept.
+  return activations * (experts > 1 ? 2 : 1) + Math.max(scores, wide);
+}
+
+const attentionWeights = ({ hidden, headSize, heads, keyValueHeads }: ModelSize): number =>
+  hidden * headSize * 2 * (heads + keyValueHeads);
+
+const networkWeights = ({ hidden, intermediate }: ModelSize): number => 3 * hidden * intermediate;
+
+const gramSums = (widths: readonly number[]): number =>
+  widths.reduce((sum, width) => sum + width ** 2 * (width <= MAX_EXACT_COLUMNS ? F64 : F32), 0);
