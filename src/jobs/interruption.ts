@@ -1,7 +1,13 @@
 import type { TimeLimit } from './time-limits.js';
 
 /** Why a running job is told to end before it is done. */
-export type InterruptionCause = 'stop-requested' | 'service-shutdown' | TimeLimit;
+export type InterruptionCause =
+  | 'stop-requested'
+  /** The service goes down; the step goes on and is adopted by the next process of the service. */
+  | 'service-shutdown'
+  /** The service goes down and takes the step with it; the job goes on after the next start. */
+  | 'service-stop'
+  | TimeLimit;
 
 /** The reason of the abort signal that a running job watches. */
 export class Interruption extends Error {

@@ -3,12 +3,14 @@ import type { JobRecord, JobStatus } from '../store/job-record.js';
 import { Admission } from './admission/admission.js';
 import type { PlacedJob } from './admission/choose-jobs.js';
 import { atDeadline } from './deadline.js';
-import { Interruption, interruptionOf } from './interruption.js';
+import { Interruption, type InterruptionCause, interruptionOf } from './interruption.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { failureReason } from './job-failure.js';
+import { lastProgress } from './last-progress.js';
 import { QueueExpiry } from './queue-expiry.js';
 import { recoverJobs } from './recover-jobs.js';
 import { runJob } from './run-job.js';
+import type { ShutdownMode } from './shutdown-mode.js';
 import { endByLimit, runLimit } from './time-limits.js';
 
 interface RunningJob {
@@ -20,6 +22,12 @@ interface JobEnd {
   readonly status: 'COMPLETED' | 'FAILED' | 'STOPPED';
   readonly failureReason?: string;
 }
+
+const SHUTDOWN_CAUSES = {
+  leave: 'service-shutdown',
+  finish: undefined,
+  stop: 'service-stop',
+} as const satisfies Record<ShutdownMode, InterruptionCause | undefined>;
 
 /** Runs jobs, as many at once as the machine has cores and memory for; `Admission` says which. */
 export class JobQueue {
@@ -85,13 +93,22 @@ export class JobQueue {
     return false;
   }
 
-  /** Takes no more jobs, ends the running ones at once, and leaves them to the next start. */
-  async close(): Promise<void> {
+  /** Whether jobs are still started. */
+  get isOpen(): boolean {
+    return this.accepting;
+  }
+
+  /**
+   * Starts no more jobs, and is fulfilled when nothing of the queue goes on in this process. While it
+   * waits for jobs to finish it may be called again, to leave them after all.
+   */
+  async close(mode: ShutdownMode = 'leave'): Promise<void> {
     this.accepting = false;
     await this.expiry.close();
     await this.pumping;
+    const cause = SHUTDOWN_CAUSES[mode];
     for (const { interrupt } of this.running.values()) {
-      interrupt.abort(new Interruption('service-shutdown'));
+      if (cause !== undefined) interrupt.abort(new Interruption(cause));
     }
     await Promise.all([...this.running.values()].map(({ done }) => done));
   }
@@ -151,6 +168,7 @@ export class JobQueue {
       (error: unknown) => this.endOf(job, error, signal),
     );
     if (end === undefined) return;
+    const progress = await lastProgress(this.context, job.name);
     await rm(jobFolder(this.context, job.name), { recursive: true, force: true });
     const at = Date.now();
     metrics.jobEnded(end.status, (at - startedAt) / 1000);
@@ -158,6 +176,7 @@ export class JobQueue {
       at,
       ended: true,
       failureReason: end.failureReason,
+      progress,
     });
     logger.info({ job: job.name, ...end }, 'job ended');
   }
@@ -170,11 +189,23 @@ export class JobQueue {
   ): Promise<JobEnd | undefined> {
     const why = interruptionOf(signal)?.why;
     if (why === 'service-shutdown') return undefined;
+    if (why === 'service-stop') {
+      await this.forgetStep(job.name);
+      return undefined;
+    }
     if (why === 'stop-requested') return { status: 'STOPPED' };
     if (why !== undefined) {
       return endByLimit((await this.context.store.get(job.name)) ?? job, why);
     }
     this.context.logger.warn({ err: error, job: job.name }, 'job failed');
     return { status: 'FAILED', failureReason: failureReason(error) };
+  }
+
+  /** The step was ended on purpose: the next start begins it again, and does not ask how it ended. */
+  private async forgetStep(name: string): Promise<void> {
+    const execution = (await this.context.store.get(name))?.execution;
+    if (execution === undefined) return;
+    const { handle: _, ...rest } = execution;
+    await this.context.store.setExecution(name, rest);
   }
 }

@@ -5,11 +5,12 @@ import type { RequestHandler } from './http-server.js';
 
 /**
  * The pages that need no signature, for whoever watches over the service: `/healthz` (the process
- * answers), `/readyz` (it can read its record of jobs) and `/metrics` (Prometheus' text format).
+ * answers), `/readyz` (it can read its record of jobs, and is not going down) and `/metrics` (Prometheus' text format).
  */
 export function openPages(
   metrics: Metrics,
   store: JobStore,
+  isOpen: () => boolean,
 ): Readonly<Record<string, RequestHandler>> {
   return {
     '/healthz': async (_request, response) => answer(response, 200, 'ok\n'),
@@ -18,7 +19,12 @@ export function openPages(
         () => true,
         () => false,
       );
-      answer(response, ready ? 200 : 503, ready ? 'ready\n' : 'the record of jobs can’t be read\n');
+      const obstacle = !ready
+        ? 'the record of jobs can’t be read'
+        : isOpen()
+          ? undefined
+          : 'going down';
+      answer(response, obstacle === undefined ? 200 : 503, `${obstacle ?? 'ready'}\n`);
     },
     '/metrics': async (_request, response) => {
       const { contentType, body } = await metrics.render();

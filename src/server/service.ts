@@ -25,8 +25,13 @@ import { createS3Front } from './s3/s3-front.js';
 export interface Service {
   /** The endpoint, for example `http://127.0.0.1:4580`. */
   readonly url: string;
-  /** Takes no more requests, ends the steps that run, and is fulfilled when all is closed. */
+  /**
+   * Takes no more work and is fulfilled when all is closed; what becomes of running jobs is configured.
+   * Where that is to wait for them, requests are answered meanwhile, and `leaveJobs` ends the waiting.
+   */
   close(): Promise<void>;
+  /** Leaves running jobs to the next start, also when `close` waits for them. */
+  leaveJobs(): Promise<void>;
 }
 
 /**
@@ -93,7 +98,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       awsJson: (request, response, requestId) =>
         handleAwsJson({ operations, keys, logger }, request, response, requestId),
       s3,
-      open: openPages(metrics, store),
+      open: openPages(metrics, store, () => queue.isOpen),
     },
     logger,
     metrics,
@@ -103,13 +108,17 @@ export async function startService(configuration: ServiceConfiguration): Promise
   return {
     url,
     async close() {
+      const mode = configuration.file.shutdown?.runningJobs ?? 'leave';
+      logger.info({ runningJobs: mode }, 'going down');
+      if (mode === 'finish') await queue.close(mode);
       server.close();
       server.closeIdleConnections();
-      await queue.close();
+      await queue.close(mode);
       server.closeAllConnections();
       await store.close();
       await unlock();
     },
+    leaveJobs: () => queue.close('leave'),
   };
 }
 

@@ -26,6 +26,8 @@ export const BURNISH_OPERATIONS = {
       BytesDone: optional(number, 'Bytes of the source that are finished.'),
       BytesTotal: optional(number, 'Bytes of the source in all.'),
       BytesPerSecond: optional(number, 'How fast the bytes go.'),
+      SecondsLeft: optional(number, 'How long the phase still takes at this rate.'),
+      Layer: optional(string(), 'The layer that was finished last.'),
       UpdatedTime: optional(Timestamp, 'When the step last said so.'),
     }),
     errors: ['ResourceNotFound'],

@@ -9,6 +9,7 @@ export type ServiceErrorCode =
   | 'ResourceNotFound'
   | 'ResourceNotFoundException'
   | 'SerializationException'
+  | 'ServiceUnavailable'
   | 'ThrottlingException'
   | 'UnknownOperationException'
   | 'ValidationException';
@@ -16,6 +17,7 @@ export type ServiceErrorCode =
 const HTTP_STATUS: Partial<Record<ServiceErrorCode, number>> = {
   InternalFailure: 500,
   RequestEntityTooLargeException: 413,
+  ServiceUnavailable: 503,
 };
 
 /** SageMaker's modelled exceptions spell their text `Message`; the common ones say `message`. */

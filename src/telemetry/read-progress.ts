@@ -10,6 +10,8 @@ export interface ProgressEvent {
   readonly bytesDone?: number;
   readonly bytesTotal?: number;
   readonly bytesPerSecond?: number;
+  /** The layer that was finished last. */
+  readonly layer?: string;
 }
 
 /** Enough of the file's end to hold several whole lines. */
@@ -56,5 +58,6 @@ function parseEvent(line: string): ProgressEvent | undefined {
     ),
   );
   const time = typeof fields.time === 'number' ? fields.time : Date.parse(String(fields.time));
-  return { time, phase: String(fields.phase), ...numbers };
+  const layer = typeof fields.layer === 'string' ? { layer: fields.layer } : {};
+  return { time, phase: String(fields.phase), ...numbers, ...layer };
 }

@@ -358,6 +358,53 @@ describe('JobQueue', () => {
     expect(log.match(/acting/g)).toHaveLength(1);
   });
 
+  it('waits for running jobs, and starts none, when it is to let them finish', async () => {
+    queue = new JobQueue(context, 1);
+    await queue.start();
+    await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '300' }));
+    await create('b');
+    await untilActing('a');
+    await queue.close('finish');
+    expect((await store.get('a'))?.status).toBe('COMPLETED');
+    expect((await store.get('b'))?.status).toBe('STARTING');
+    expect(queue.isOpen).toBe(false);
+  });
+
+  it('leaves running jobs after all when it is told to while it waits for them', async () => {
+    await queue.start();
+    await create('a', acting('wait-for-term'));
+    const { pid } = await untilActing('a');
+    const finished = queue.close('finish');
+    await delay(50);
+    await queue.close('leave');
+    await finished;
+    expect((await store.get('a'))?.status).toBe('INPROGRESS');
+    expect(() => process.kill(pid, 0)).not.toThrow();
+  });
+
+  it('ends the steps when it is to stop them, and begins them again at the next start', async () => {
+    await queue.start();
+    await create('a', acting('wait-for-term'));
+    const { pid } = await untilActing('a');
+    await queue.close('stop');
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    const between = await store.get('a');
+    expect(between?.status).toBe('INPROGRESS');
+    expect(between?.execution).toEqual({ step: 0 });
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    const again = await until('a', running);
+    expect(again.startedAt).toBe(between?.startedAt);
+    while ((await logOf('a')).match(/acting/g)?.length !== 2) await delay(10);
+  });
+
+  it('keeps the last that a step said of itself', async () => {
+    await queue.start();
+    await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '100' }));
+    const { progress } = await until('a', ended);
+    expect(progress).toMatchObject({ step: 0, event: { phase: expect.any(String) } });
+  });
+
   it('takes the result of a step that ended while the service was down', async () => {
     await queue.start();
     await create('a', acting('beat-then-succeed', { OPTION_DELAY_MS: '100' }));

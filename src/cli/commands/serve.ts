@@ -75,6 +75,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
       process.once('SIGINT', resolve);
       process.once('SIGTERM', resolve);
     });
+    // Whoever asks a second time does not want to wait for running jobs.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void service.leaveJobs());
+    }
     await service.close();
     return 0;
   } catch (error) {

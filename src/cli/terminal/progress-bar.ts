@@ -87,6 +87,7 @@ function barLine(progress: OptimizationJobProgress, columns: number, spinner: st
     describeTimeLeft(progress),
     amounts.rate,
     fraction === undefined ? '' : bar(fraction),
+    progress.Layer ?? '',
   ];
   const shown: string[] = [];
   let width = 0;
@@ -96,8 +97,11 @@ function barLine(progress: OptimizationJobProgress, columns: number, spinner: st
     shown[index] = fits ? fact : '';
     if (fits) width += added;
   }
-  const [phase = '', share = '', tensors = '', left = '', rate = '', drawn = ''] = shown;
-  const line = [phase, drawn, share, tensors, rate, left].filter((fact) => fact !== '').join('  ');
+  const [phase = '', share = '', tensors = '', left = '', rate = '', drawn = '', layer = ''] =
+    shown;
+  const line = [phase, drawn, share, tensors, rate, left, layer]
+    .filter((fact) => fact !== '')
+    .join('  ');
   return fitToTerminal(line, columns);
 }
 

@@ -18,12 +18,19 @@ import { checkUnsupportedMembers } from './check-unsupported-members.js';
  * Accepts a job, or says why not. What can be known to be wrong before any byte of the model is
  * read is refused here; the job is durable when this is fulfilled.
  *
- * @throws ServiceError `ValidationException`, `ResourceInUse` or `ResourceLimitExceeded`
+ * @throws ServiceError `ValidationException`, `ResourceInUse`, `ResourceLimitExceeded` or
+ * `ServiceUnavailable`
  */
 export async function createOptimizationJob(
   context: OperationContext,
   input: OperationInput<'CreateOptimizationJob'>,
 ): Promise<OperationOutput<'CreateOptimizationJob'>> {
+  if (!context.queue.isOpen) {
+    throw new ServiceError(
+      'ServiceUnavailable',
+      'The service is going down and takes no more jobs. Try again when it is back.',
+    );
+  }
   const { Tags: tags = [], ...given } = input;
   const steps = stepsOf(input);
   checkTags(tags);

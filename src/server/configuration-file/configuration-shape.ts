@@ -1,4 +1,6 @@
+import { SHUTDOWN_MODES } from '../../jobs/shutdown-mode.js';
 import {
+  enumeration,
   type Infer,
   integer,
   list,
@@ -26,12 +28,20 @@ const SCHEDULING_SHAPE = structure('Scheduling', {
   ),
 });
 
+const SHUTDOWN_SHAPE = structure('Shutdown', {
+  runningJobs: optional(
+    enumeration(SHUTDOWN_MODES),
+    'What becomes of running jobs when the service is told to end: leave (the default), finish or stop.',
+  ),
+});
+
 /**
  * What the file that `burnish serve --config FILE` names may hold. It says what is too much for a
  * command line: one member for each part of the service, each a structure of its own.
  */
 export const CONFIGURATION_SHAPE = structure('Configuration', {
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
+  shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
 });
 
