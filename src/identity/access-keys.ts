@@ -1,15 +1,12 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
 import { makeFolderDurably, systemErrorCode, writeFileDurably } from '../objects/durable-files.js';
+import { newIdentifier, newSecret } from './new-identifiers.js';
+import { rootPrincipal } from './principal.js';
 import type { AccessKey } from './signature-v4.js';
 
-const ACCESS_KEY_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const ACCESS_KEY_RANDOM_CHARACTERS = 16;
-/** 30 random bytes make the 40 base64 characters that AWS secrets have. */
-const SECRET_BYTES = 30;
 /** The key is readable by the owner of the service alone. */
 const PRIVATE_MODE = 0o600;
 
@@ -21,8 +18,8 @@ export class CredentialsFileError extends Error {
 export interface AccessKeyOptions {
   /** Region written to a new `config` file; `us-east-1` if not given. */
   readonly region?: string;
-  /** Who the key stands for; the root of account 000000000000 if not given. */
-  readonly principalArn?: string;
+  /** The account whose administrator the key stands for; 000000000000 if not given. */
+  readonly accountId?: string;
 }
 
 /**
@@ -44,22 +41,9 @@ export async function loadOrCreateAccessKey(
     () => `[default]\nregion = ${options.region ?? 'us-east-1'}\noutput = json\n`,
   );
   await createUnlessThere(credentialsFile, () => {
-    const { accessKeyId, secretAccessKey } = newAccessKey();
-    return `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+    return `[default]\naws_access_key_id = ${newIdentifier('accessKey')}\naws_secret_access_key = ${newSecret()}\n`;
   });
-  return readAccessKey(
-    credentialsFile,
-    configFile,
-    options.principalArn ?? 'arn:aws:iam::000000000000:root',
-  );
-}
-
-function newAccessKey(): { readonly accessKeyId: string; readonly secretAccessKey: string } {
-  let accessKeyId = 'AKIA';
-  for (let index = 0; index < ACCESS_KEY_RANDOM_CHARACTERS; index += 1) {
-    accessKeyId += ACCESS_KEY_ALPHABET.charAt(randomInt(ACCESS_KEY_ALPHABET.length));
-  }
-  return { accessKeyId, secretAccessKey: randomBytes(SECRET_BYTES).toString('base64') };
+  return readAccessKey(credentialsFile, configFile, options.accountId ?? '000000000000');
 }
 
 async function createUnlessThere(file: string, content: () => string): Promise<void> {
@@ -74,7 +58,7 @@ async function createUnlessThere(file: string, content: () => string): Promise<v
 async function readAccessKey(
   credentialsFile: string,
   configFile: string,
-  principalArn: string,
+  accountId: string,
 ): Promise<AccessKey> {
   await readFile(credentialsFile); // The loader takes an unreadable file for an empty one.
   const { credentialsFile: profiles } = await loadSharedConfigFiles({
@@ -89,5 +73,5 @@ async function readAccessKey(
       `${credentialsFile} has no aws_access_key_id and aws_secret_access_key under [default]; add them, or remove the file to have a new key made`,
     );
   }
-  return { accessKeyId, secretAccessKey, principalArn };
+  return { accessKeyId, secretAccessKey, principal: rootPrincipal(accountId) };
 }

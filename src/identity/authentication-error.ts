@@ -83,6 +83,14 @@ export function unknownSessionToken(): AuthenticationError {
   });
 }
 
+export function expiredSessionToken(): AuthenticationError {
+  return new AuthenticationError({
+    code: 'ExpiredTokenException',
+    message: 'The security token included in the request is expired',
+    s3: { code: 'ExpiredToken', message: 'The provided token has expired.', statusCode: 400 },
+  });
+}
+
 export function wrongSignature(): AuthenticationError {
   return new AuthenticationError({
     code: 'InvalidSignatureException',

@@ -37,16 +37,27 @@ export interface Claim {
   readonly payloadHash?: string | undefined;
 }
 
+const hasSignature = (query: ReadonlyMap<string, string>) =>
+  query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature');
+
+function readQuery(rawUrl: string): Map<string, string> {
+  const parameters = parseQuery(splitTarget(rawUrl).query);
+  return new Map(parameters.map(({ name, value }) => [name, value]));
+}
+
+/** Whether a request doesn't even claim to be somebody's. */
+export function isUnsigned({ headers, rawUrl }: SignedRequest): boolean {
+  return !headers.has('authorization') && !hasSignature(readQuery(rawUrl));
+}
+
 /**
  * Reads the claim from the Authorization header or from a presigned query.
  * @throws AuthenticationError when there is none, or when it cannot be read
  */
 export function readClaim(request: SignedRequest): Claim {
   const authorization = request.headers.get('authorization');
-  const query = new Map(
-    parseQuery(splitTarget(request.rawUrl).query).map(({ name, value }) => [name, value]),
-  );
-  const inQuery = query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature');
+  const query = readQuery(request.rawUrl);
+  const inQuery = hasSignature(query);
   if (authorization !== undefined && inQuery) {
     throw malformed(
       'Only one auth mechanism allowed: the X-Amz-Algorithm query parameter or the Authorization header.',

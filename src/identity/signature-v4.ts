@@ -4,12 +4,12 @@ import {
   missingContentHash,
   presignedUrlExpired,
   unknownAccessKey,
-  unknownSessionToken,
   unsignedHeader,
   wrongScope,
   wrongSignature,
 } from './authentication-error.js';
 import { canonicalRequest } from './canonical-request.js';
+import type { Principal } from './principal.js';
 import {
   ALGORITHM,
   basicTimestamp,
@@ -29,11 +29,21 @@ export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 export interface AccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Who holds the key: `arn:aws:iam::<account>:user/<name>` or `…:root`. */
-  readonly principalArn: string;
+  /** Who holds the key. */
+  readonly principal: Principal;
+  /** When the session began that a temporary key belongs to. */
+  readonly issuedAt?: Date;
 }
 
-export type AccessKeyLookup = (accessKeyId: string) => AccessKey | undefined;
+/**
+ * Finds an access key; a temporary one takes its session token.
+ * @throws AuthenticationError when the token is not one, or has expired
+ */
+export type AccessKeyLookup = (
+  accessKeyId: string,
+  sessionToken: string | undefined,
+  now: Date,
+) => AccessKey | undefined;
 
 export interface VerifyOptions {
   readonly now: Date;
@@ -48,7 +58,9 @@ export interface VerifyOptions {
 /** A request whose signature holds, and what is needed to verify the chunks of its body. */
 export interface VerifiedRequest {
   readonly accessKeyId: string;
-  readonly principalArn: string;
+  readonly principal: Principal;
+  /** When the session began that a temporary key belongs to. */
+  readonly issuedAt: Date | undefined;
   readonly region: string;
   readonly service: string;
   readonly signedAt: Date;
@@ -88,8 +100,7 @@ export function verifySignature(
 ): VerifiedRequest {
   const claim = readClaim(request);
   checkScope(claim, options);
-  if (claim.sessionToken !== undefined) throw unknownSessionToken();
-  const key = keys(claim.accessKeyId);
+  const key = keys(claim.accessKeyId, claim.sessionToken, options.now);
   if (key === undefined) throw unknownAccessKey();
   checkTime(claim, options);
   checkSignedHeaders(request, claim);
@@ -111,7 +122,8 @@ export function verifySignature(
   if (!equalHex(expected, claim.signature)) throw wrongSignature();
   return {
     accessKeyId: key.accessKeyId,
-    principalArn: key.principalArn,
+    principal: key.principal,
+    issuedAt: key.issuedAt,
     region: claim.region,
     service: claim.service,
     signedAt: claim.signedAt,

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Executor } from '../executors/executor.js';
+import type { RoleAccess } from '../identity/job-roles/role-access.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
+import type { JobRecord } from '../store/job-record.js';
 import type { JobStore } from '../store/job-store.js';
 import type { JobLogs } from '../telemetry/job-log.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -12,6 +14,8 @@ import type { ProcessingCapacity } from './admission/machine-capacity.js';
 export interface JobContext {
   readonly store: JobStore;
   readonly objects: ObjectStore;
+  /** What the roles of jobs may touch. */
+  readonly roles: RoleAccess;
   /** Which place an S3 URI names; throws InvalidS3UriError. */
   readonly locate: (uri: string) => ObjectLocation;
   readonly executor: Executor;
@@ -35,3 +39,9 @@ export interface JobContext {
 /** The temporary folder of a job. Names of jobs are letters, digits and hyphens alone. */
 export const jobFolder = (context: Pick<JobContext, 'workFolder'>, jobName: string): string =>
   join(context.workFolder, jobName);
+
+/** The same, with the objects as the job's role sees them. @throws RoleNotAssumableError */
+export async function actingAsRole(context: JobContext, job: JobRecord): Promise<JobContext> {
+  const session = { roleArn: job.request.RoleArn, jobName: job.name, jobArn: job.arn };
+  return { ...context, objects: await context.roles.objectsFor(session) };
+}

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { REPORT_FILE } from '../optimizer/report/types.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
-import type { JobContext } from './job-context.js';
+import { actingAsRole, type JobContext } from './job-context.js';
 
 /**
  * Makes the result of the last step visible at the job's output location. What is about to be
@@ -39,7 +39,8 @@ export async function isPublished(
   if (expected === undefined) return false;
   try {
     const key = location.key === '' ? REPORT_FILE : `${location.key}/${REPORT_FILE}`;
-    const { body } = await context.objects.read(location.bucket, key);
+    const { objects } = await actingAsRole(context, job);
+    const { body } = await objects.read(location.bucket, key);
     return (await sha256Of(body)) === expected;
   } catch {
     return false;

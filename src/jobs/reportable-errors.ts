@@ -1,4 +1,5 @@
 import { ExecutorError } from '../executors/executor.js';
+import { RoleNotAssumableError } from '../identity/job-roles/role-access.js';
 import { ObjectStoreError } from '../objects/errors.js';
 import { InvalidS3UriError } from '../objects/s3-uri.js';
 
@@ -14,6 +15,7 @@ export function reportableMessage(error: unknown): string | undefined {
   if (
     error instanceof ExecutorError ||
     error instanceof ObjectStoreError ||
+    error instanceof RoleNotAssumableError ||
     error instanceof InvalidS3UriError
   ) {
     return error.message;

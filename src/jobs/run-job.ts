@@ -9,7 +9,7 @@ import { type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
 import { stepResources } from './admission/resources.js';
 import { followStep } from './follow-step.js';
-import { type JobContext, jobFolder } from './job-context.js';
+import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
 import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
@@ -24,10 +24,11 @@ import { runLimit } from './time-limits.js';
  * @throws an error whose message says what is wrong, or the signal's reason when it was ended early
  */
 export async function runJob(
-  context: JobContext,
+  service: JobContext,
   job: JobRecord,
   signal: AbortSignal,
 ): Promise<void> {
+  const context = await actingAsRole(service, job);
   const folder = jobFolder(context, job.name);
   await mkdir(folder, { recursive: true });
   const steps = stepsOf(job.request);

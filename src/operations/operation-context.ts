@@ -1,4 +1,5 @@
 import type { Executor } from '../executors/executor.js';
+import type { RoleAccess } from '../identity/job-roles/role-access.js';
 import type { JobQueue } from '../jobs/job-queue.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
@@ -14,6 +15,8 @@ export interface OperationContext {
   /** Says what has nowhere to run. */
   readonly executor: Pick<Executor, 'refusal'>;
   readonly objects: ObjectStore;
+  /** What the roles of jobs may touch. */
+  readonly roles: RoleAccess;
   /** Which place an S3 URI names; throws InvalidS3UriError. */
   readonly locate: (uri: string) => ObjectLocation;
   readonly logs: JobLogs;

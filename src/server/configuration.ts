@@ -9,6 +9,12 @@ export interface S3EndpointConfiguration {
   readonly pathStyle: boolean;
 }
 
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface ServiceConfiguration {
   readonly host: string;
   /** 0 for any free port. */
@@ -26,6 +32,10 @@ export interface ServiceConfiguration {
   readonly silenceSeconds: number;
   readonly logLevel: string;
   readonly s3Endpoint: S3EndpointConfiguration | undefined;
+  /** Answer over TLS with these PEM files. */
+  readonly tls: TlsFiles | undefined;
+  /** Whether a request without a signature is taken for the administrator's. */
+  readonly allowUnsigned: boolean;
   /** What the configuration file says. */
   readonly file: FileConfiguration;
 }
@@ -42,5 +52,7 @@ export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
   silenceSeconds: 900,
   logLevel: 'info',
   s3Endpoint: undefined,
+  tls: undefined,
+  allowUnsigned: false,
   file: {},
 };

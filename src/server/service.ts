@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { loadOrCreateMasterKey } from '../encryption/master-key.js';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
-import { loadOrCreateAccessKey } from '../identity/access-keys.js';
 import { processingCapacity } from '../jobs/admission/machine-capacity.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
@@ -13,13 +13,20 @@ import { openSqliteStore } from '../store/open-sqlite-store.js';
 import { JobLogs } from '../telemetry/job-log.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createMetrics } from '../telemetry/metrics.js';
+import { AccessControl } from './access-control.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
 import { createExecutors } from './create-executors.js';
 import { lockDataFolder } from './data-folder-lock.js';
+import { readTls, warnOfExposure } from './exposure.js';
 import { createHttpServer } from './http-server.js';
+import { limitsFrom } from './limits.js';
+import { masterKeySources } from './master-key-sources.js';
+import { openIdentities } from './open-identities.js';
 import { openPages } from './open-pages.js';
+import { RateLimiter } from './rate-limiter.js';
 import { createS3Front } from './s3/s3-front.js';
+import { createStsFront } from './sts/sts-front.js';
 
 /** A service that runs. */
 export interface Service {
@@ -45,16 +52,19 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const unlock = await lockDataFolder(dataDir);
   const logger = createLogger(configuration.logLevel);
 
-  const accessKey = await loadOrCreateAccessKey(dataDir, {
-    region,
-    principalArn: `arn:aws:iam::${accountId}:root`,
-  });
-  const keys = (id: string) => (id === accessKey.accessKeyId ? accessKey : undefined);
+  const limits = limitsFrom(configuration.file.limits);
+  const masterKey = await loadOrCreateMasterKey(dataDir, masterKeySources());
   const embedded = await openEmbeddedStore(dataDir);
   await embedded.reclaim();
   const { objects, endpointHosts } = await modelStore(configuration, embedded);
   const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
   const store = await openSqliteStore(join(dataDir, 'jobs.db'));
+  const { directory, authorizer, roles } = await openIdentities(configuration, {
+    store: store.identities,
+    masterKey,
+    objects,
+    logger,
+  });
   const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
   const executor = createExecutors(configuration);
@@ -63,6 +73,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
     {
       store,
       objects,
+      roles,
       locate,
       logs,
       logger,
@@ -87,23 +98,32 @@ export async function startService(configuration: ServiceConfiguration): Promise
     queue,
     executor,
     objects,
+    roles,
     locate,
     logs,
     workFolder,
     maxQueuedJobs,
   };
-  const s3 = createS3Front({ store: embedded, keys, logger, region });
+  const access = new AccessControl({
+    keys: directory.findKey,
+    authorizer,
+    accountId,
+    region,
+    allowUnsigned: configuration.allowUnsigned,
+    limiter: new RateLimiter(limits.requestsPerSecond, limits.burst),
+  });
   const server = createHttpServer(
     {
       awsJson: (request, response, requestId) =>
-        handleAwsJson({ operations, keys, logger }, request, response, requestId),
-      s3,
+        handleAwsJson({ operations, access, limits, logger }, request, response, requestId),
+      s3: createS3Front({ store: embedded, access, logger, region }),
+      sts: createStsFront({ directory, authorizer, masterKey, access, limits, logger }),
       open: openPages(metrics, store, () => queue.isOpen),
     },
-    logger,
-    metrics,
+    { logger, metrics, limits, tls: await readTls(configuration.tls) },
   );
   const url = await listen(server, configuration);
+  warnOfExposure(configuration, logger);
   logger.info({ url, dataDir }, 'ready');
   return {
     url,
@@ -115,6 +135,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       server.closeIdleConnections();
       await queue.close(mode);
       server.closeAllConnections();
+      directory.close();
       await store.close();
       await unlock();
     },
@@ -135,13 +156,13 @@ async function modelStore(
   };
 }
 
-function listen(server: Server, { host, port }: ServiceConfiguration): Promise<string> {
+function listen(server: Server, { host, port, tls }: ServiceConfiguration): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
       const address = server.address() as AddressInfo;
       const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-      resolve(`http://${name}:${address.port}`);
+      resolve(`${tls === undefined ? 'http' : 'https'}://${name}:${address.port}`);
     });
   });
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
+import { IdentityStore } from './identity-store.js';
 import {
   type JobExecution,
   type JobNeeds,
@@ -50,7 +51,12 @@ export class JobExistsError extends Error {
 
 /** The durable record of jobs, their tags and their history. Every method is one transaction. */
 export class JobStore {
-  constructor(private readonly db: Kysely<Schema>) {}
+  /** Who may do what, in the same database. */
+  readonly identities: IdentityStore;
+
+  constructor(private readonly db: Kysely<Schema>) {
+    this.identities = new IdentityStore(db);
+  }
 
   /**
    * Records a new job in state STARTING; durable when the promise is fulfilled.

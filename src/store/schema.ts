@@ -1,4 +1,5 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
+import type { IdentitySchema } from './identity-schema.js';
 
 /** Times are milliseconds since the epoch. JSON columns hold what the API calls them. */
 export interface JobTable {
@@ -39,7 +40,7 @@ export interface JobEventTable {
   readonly detail: string | null;
 }
 
-export interface Schema {
+export interface Schema extends IdentitySchema {
   readonly jobs: JobTable;
   readonly tags: TagTable;
   readonly job_events: JobEventTable;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CredentialsFileError, loadOrCreateAccessKey } from '#burnish/identity/access-keys.js';
+import { rootPrincipal } from '#burnish/identity/principal.js';
 
 let dataDir: string;
 beforeEach(async () => {
@@ -43,10 +44,10 @@ describe('the access key of the first start', () => {
       join(dataDir, 'credentials'),
       '# mine\n[default]\naws_access_key_id=AKIAMINE\naws_secret_access_key=a/b+c\n',
     );
-    expect(await loadOrCreateAccessKey(dataDir, { principalArn: 'arn:x' })).toEqual({
+    expect(await loadOrCreateAccessKey(dataDir, { accountId: '123456789012' })).toEqual({
       accessKeyId: 'AKIAMINE',
       secretAccessKey: 'a/b+c',
-      principalArn: 'arn:x',
+      principal: rootPrincipal('123456789012'),
     });
   });
 

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { AuthenticationError } from '#burnish/identity/authentication-error.js';
+import {
+  AuthenticationError,
+  unknownSessionToken,
+} from '#burnish/identity/authentication-error.js';
 import { chunkSignature, trailerSignature } from '#burnish/identity/chunk-signature.js';
+import type { UserPrincipal } from '#burnish/identity/principal.js';
 import {
   type AccessKey,
   headersFromRaw,
@@ -10,21 +14,35 @@ import {
   verifySignature,
 } from '#burnish/identity/signature-v4.js';
 
+const userOf = (userName: string): UserPrincipal => ({
+  kind: 'user',
+  arn: `arn:aws:iam::123456789012:user/${userName}`,
+  accountId: '123456789012',
+  userId: `AIDA${userName}`,
+  userName,
+});
+
 const EMPTY = createHash('sha256').digest('hex');
 
 /** The credentials of the worked examples in the Amazon S3 API reference. */
 const S3_KEY: AccessKey = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-  principalArn: 'arn:aws:iam::123456789012:user/s3',
+  principal: userOf('s3'),
 };
 /** The credentials of AWS's Signature Version 4 test suite. */
 const SUITE_KEY: AccessKey = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
-  principalArn: 'arn:aws:iam::123456789012:user/suite',
+  principal: userOf('suite'),
 };
-const keys = (id: string) => [S3_KEY, SUITE_KEY].find((key) => key.accessKeyId === id);
+/** The session token of the suite's requests with one. */
+const SUITE_TOKEN =
+  'AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==';
+const keys = (id: string, token: string | undefined) => {
+  if (token !== undefined && token !== SUITE_TOKEN) throw unknownSessionToken();
+  return [S3_KEY, SUITE_KEY].find((key) => key.accessKeyId === id);
+};
 
 const S3_OPTIONS: VerifyOptions = {
   now: new Date('2013-05-24T00:00:00Z'),
@@ -100,12 +118,32 @@ const VANILLA = suiteRequest(
   '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31',
 );
 
+describe("the test suite's request with a session token", () => {
+  const request = suiteRequest(
+    'POST',
+    '/',
+    [...VANILLA_HEADERS, 'X-Amz-Security-Token', SUITE_TOKEN],
+    '85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead',
+  );
+
+  it('holds', () => {
+    expect(verifySignature(request, keys, SUITE_OPTIONS).accessKeyId).toBe('AKIDEXAMPLE');
+  });
+
+  it('does not hold with another token', () => {
+    const headers = new Map(request.headers).set('x-amz-security-token', `${SUITE_TOKEN}x`);
+    expect(() => verifySignature({ ...request, headers }, keys, SUITE_OPTIONS)).toThrow(
+      'The security token included in the request is invalid.',
+    );
+  });
+});
+
 describe('the S3 API reference: worked examples of header signatures', () => {
   it('GET object', () => {
     const verified = verifySignature(GET_OBJECT, keys, S3_OPTIONS);
     expect(verified).toMatchObject({
       accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-      principalArn: 'arn:aws:iam::123456789012:user/s3',
+      principal: userOf('s3'),
       service: 's3',
       region: 'us-east-1',
       scope: '20130524/us-east-1/s3/aws4_request',
@@ -385,7 +423,7 @@ describe('what is refused, in the wording AWS uses', () => {
     });
   });
 
-  it('a session token, since no session was ever given out', () => {
+  it('a session token that was never given out', () => {
     expect(check(withHeader(VANILLA, 'x-amz-security-token', 'abc'))).toMatchObject({
       code: 'UnrecognizedClientException',
       s3: { code: 'InvalidToken' },

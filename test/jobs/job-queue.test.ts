@@ -18,6 +18,7 @@ import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
 import { JobLogs } from '#burnish/telemetry/job-log.js';
 import { createLogger } from '#burnish/telemetry/logger.js';
 import { createMetrics } from '#burnish/telemetry/metrics.js';
+import { anyRole } from '../support/access.js';
 import { createRequest } from '../support/create-request.js';
 import { folderStore } from '../support/folder-store.js';
 
@@ -34,9 +35,11 @@ beforeEach(async () => {
   await mkdir(join(folder, 'buckets', 'models', 'source'), { recursive: true });
   await writeFile(join(folder, 'buckets', 'models', 'source', 'config.json'), '{}');
   store = await openSqliteStore(join(folder, 'jobs.db'));
+  const objects = folderStore(join(folder, 'buckets'));
   context = {
     store,
-    objects: folderStore(join(folder, 'buckets')),
+    objects,
+    roles: anyRole(objects),
     locate: parseS3Uri,
     executor: createLocalProcessExecutor(PROGRAM),
     logs: new JobLogs(join(folder, 'logs')),

@@ -1,5 +1,9 @@
 import { parseArgs } from 'node:util';
-import type { S3EndpointConfiguration, ServiceConfiguration } from '../../server/configuration.js';
+import type {
+  S3EndpointConfiguration,
+  ServiceConfiguration,
+  TlsFiles,
+} from '../../server/configuration.js';
 import { DEFAULT_CONFIGURATION } from '../../server/configuration.js';
 import type { FileConfiguration } from '../../server/configuration-file/configuration-shape.js';
 
@@ -23,6 +27,9 @@ Starts the service and prints one line with its endpoint URL when it is ready.
                            credentials come from the environment, as for the AWS SDKs
   --s3-region R            that endpoint's region (the service's region)
   --s3-path-style          put the bucket into the path, not into the host name
+  --tls-cert FILE          answer over TLS with this certificate (PEM, with its chain)
+  --tls-key FILE           and this private key (PEM)
+  --allow-unsigned         take requests without a signature for the administrator's
   --config FILE            a YAML file with what is too much for a command line; README.md lists it
 `;
 
@@ -40,6 +47,9 @@ const OPTIONS = {
   's3-endpoint': { type: 'string' },
   's3-region': { type: 'string' },
   's3-path-style': { type: 'boolean' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'allow-unsigned': { type: 'boolean' },
   config: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -140,6 +150,8 @@ async function readConfiguration(
       values['s3-region'] ?? region,
       values['s3-path-style'] === true,
     ),
+    tls: readTls(values['tls-cert'], values['tls-key']),
+    allowUnsigned: values['allow-unsigned'] === true,
     file: await readFileConfiguration(values.config),
   };
 }
@@ -150,6 +162,14 @@ async function readFileConfiguration(path: string | undefined): Promise<FileConf
     '../../server/configuration-file/read-configuration-file.js'
   );
   return readConfigurationFile(path);
+}
+
+function readTls(certFile: string | undefined, keyFile: string | undefined): TlsFiles | undefined {
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new UsageError('--tls-cert and --tls-key are given together');
+  }
+  return { certFile, keyFile };
 }
 
 function readS3Endpoint(

@@ -10,11 +10,15 @@ export interface S3EndpointConfig {
   /** `http://host/bucket/key` instead of `http://bucket.host/key`. */
   readonly pathStyle: boolean;
   /** The AWS default chain (environment, shared files, instance role) if not given. */
-  readonly credentials?: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
+  readonly credentials?: S3Credentials | (() => Promise<S3Credentials>);
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When they have to be asked for again. */
+  readonly expiration?: Date;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');

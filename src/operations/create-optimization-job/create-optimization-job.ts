@@ -1,5 +1,6 @@
+import { RoleNotAssumableError } from '../../identity/job-roles/role-access.js';
 import { DEFAULT_MAX_RUNTIME_SECONDS, queueLimit } from '../../jobs/time-limits.js';
-import { ServiceError } from '../../service-model/errors.js';
+import { ServiceError, validationError } from '../../service-model/errors.js';
 import type { OperationInput, OperationOutput } from '../../service-model/operations.js';
 import { stepsOf } from '../../service-model/techniques.js';
 import { JobExistsError } from '../../store/job-store.js';
@@ -44,7 +45,8 @@ export async function createOptimizationJob(
   // Before the locations: whoever sends a request twice is to hear that the job is there.
   if ((await context.store.get(name)) !== undefined) throw nameTaken(arn);
   await checkExecutors(context, input, steps);
-  await checkLocations(context, input);
+  const objects = await objectsOfRole(context, input.RoleArn, name);
+  await checkLocations({ objects, locate: context.locate }, input);
 
   if ((await context.store.countInState('STARTING')) >= context.maxQueuedJobs) {
     throw new ServiceError(
@@ -77,6 +79,20 @@ export async function createOptimizationJob(
   }
   context.queue.notify();
   return { OptimizationJobArn: arn };
+}
+
+/** @throws ServiceError `ValidationException` when SageMaker can't assume the role */
+async function objectsOfRole(
+  { roles, ...context }: OperationContext,
+  roleArn: string,
+  name: string,
+) {
+  try {
+    return await roles.objectsFor({ roleArn, jobName: name, jobArn: jobArn(context, name) });
+  } catch (error) {
+    if (!(error instanceof RoleNotAssumableError)) throw error;
+    throw validationError(error.message, { cause: error });
+  }
 }
 
 const nameTaken = (arn: string) =>

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AccessDeniedError } from '../../identity/access-denied-error.js';
 import { AuthenticationError } from '../../identity/authentication-error.js';
-import {
-  type AccessKeyLookup,
-  headersFromRaw,
-  verifySignature,
-} from '../../identity/signature-v4.js';
+import { headersFromRaw, type VerifiedRequest } from '../../identity/signature-v4.js';
 import { OPERATION_HANDLERS, type OperationHandler } from '../../operations/dispatch.js';
 import type { OperationContext } from '../../operations/operation-context.js';
 import { ServiceError } from '../../service-model/errors.js';
@@ -15,19 +12,21 @@ import type { Infer, StructureShape } from '../../service-model/shape.js';
 import { validateInput } from '../../service-model/validate-input.js';
 import { writeValue } from '../../service-model/write-value.js';
 import type { Logger } from '../../telemetry/logger.js';
+import type { AccessControl } from '../access-control.js';
+import { discardRest } from '../discard-rest.js';
+import type { Limits } from '../limits.js';
+import { RateExceededError } from '../rate-limiter.js';
 import { readBody } from './read-body.js';
 
 /** How far a client's clock may be off, as for AWS's own JSON services. */
 const MAX_SKEW_SECONDS = 300;
 
-/** How long the rest of a refused body is read and thrown away, in milliseconds. */
-const MAX_DISCARD_MS = 2_000;
-
 const CONTENT_TYPE = `application/x-amz-json-${SERVICE.jsonVersion}`;
 
 export interface AwsJsonOptions {
   readonly operations: OperationContext;
-  readonly keys: AccessKeyLookup;
+  readonly access: AccessControl;
+  readonly limits: Limits;
   readonly logger: Logger;
 }
 
@@ -45,13 +44,16 @@ export async function handleAwsJson(
   const logger = options.logger.child({ requestId, target: target.slice(0, 128) });
   try {
     if (request.headers.expect !== undefined) response.writeContinue();
-    const body = await readBody(request);
-    verify(options, request, body);
+    const body = await readBody(request, options.limits);
+    const verified = verify(options, request, body);
     const operation = OPERATION_HANDLERS.get(target);
     if (operation === undefined) {
       throw new ServiceError('UnknownOperationException', unknownTarget(target));
     }
-    const output = await call(operation, options.operations, body);
+    const input = readInput(operation, body);
+    const permissions = operation.permissions(options.operations, input);
+    await options.access.authorize(verified, request, permissions);
+    const output = await call(operation, options.operations, input);
     send(response, 200, requestId, output);
     logger.debug('answered');
   } catch (error) {
@@ -60,35 +62,33 @@ export async function handleAwsJson(
   }
 }
 
-/**
- * Lets a client that is still sending a refused body finish its sentence, so that it reads the
- * answer instead of a reset connection; but not for long.
- */
-function discardRest(request: IncomingMessage): void {
-  request.resume();
-  setTimeout(() => request.destroy(), MAX_DISCARD_MS).unref();
-}
-
-function verify(options: AwsJsonOptions, request: IncomingMessage, body: Buffer): void {
-  verifySignature(
+function verify(
+  { access }: AwsJsonOptions,
+  request: IncomingMessage,
+  body: Buffer,
+): VerifiedRequest {
+  return access.verify(
     {
       method: request.method ?? '',
       rawUrl: request.url ?? '/',
       headers: headersFromRaw(request.rawHeaders),
       payloadHash: createHash('sha256').update(body).digest('hex'),
     },
-    options.keys,
     { now: new Date(), maxSkewSeconds: MAX_SKEW_SECONDS },
   );
+}
+
+function readInput(operation: OperationHandler, body: Buffer): Infer<StructureShape> {
+  const input = readValue(operation.input, parseJson(body));
+  validateInput(operation.input, input);
+  return input;
 }
 
 async function call(
   operation: OperationHandler,
   context: OperationContext,
-  body: Buffer,
+  input: Infer<StructureShape>,
 ): Promise<JsonValue | undefined> {
-  const input = readValue(operation.input, parseJson(body));
-  validateInput(operation.input, input);
   const output = await operation.handle(context, input);
   return operation.output === undefined
     ? undefined
@@ -120,10 +120,19 @@ function sendError(
   if (error instanceof ServiceError) {
     logger.info({ code: error.code, reason: error.message }, 'refused');
     send(response, error.httpStatus, requestId, error.toBody());
+  } else if (error instanceof AccessDeniedError) {
+    logger.info({ code: 'AccessDeniedException', reason: error.message }, 'refused');
+    const denied = new ServiceError('AccessDeniedException', error.message);
+    send(response, denied.httpStatus, requestId, denied.toBody());
+  } else if (error instanceof RateExceededError) {
+    const throttled = new ServiceError('ThrottlingException', error.message);
+    send(response, throttled.httpStatus, requestId, throttled.toBody());
   } else if (error instanceof AuthenticationError) {
     logger.info({ code: error.code }, 'refused');
     const body = { __type: error.code, message: error.message };
     send(response, error.statusCode, requestId, body);
+  } else if (response.destroyed) {
+    logger.info({ err: error }, 'the client went away, or took too long');
   } else {
     logger.error({ err: error }, 'failed');
     const failure = new ServiceError(

@@ -9,6 +9,8 @@ import {
   string,
   structure,
 } from '../../service-model/shape.js';
+import { LIMITS_SHAPE } from './limits-shape.js';
+import { ROLES_SHAPE } from './roles-shape.js';
 
 const LICENSE_SHAPE = structure('License', {
   termsFiles: optional(
@@ -42,6 +44,8 @@ const SHUTDOWN_SHAPE = structure('Shutdown', {
 export const CONFIGURATION_SHAPE = structure('Configuration', {
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
+  limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
+  roles: optional(ROLES_SHAPE, 'What the roles of jobs are.'),
   license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
 });
 

@@ -30,7 +30,7 @@ export async function listBuckets(call: S3Call): Promise<void> {
 
 /** Everything belongs to the account that asks. */
 export function ownerNodes(call: S3Call) {
-  const account = call.verified.principalArn.split(':')[4] ?? '';
+  const account = call.verified.principal.accountId;
   return [
     ['ID', account],
     ['DisplayName', account],

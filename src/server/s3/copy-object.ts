@@ -77,7 +77,7 @@ interface CopySource {
 }
 
 /** Reads `[/]bucket/key[?versionId=null]`, percent-encoded. @throws S3Error InvalidArgument */
-function readSource(call: S3Call): CopySource {
+export function readSource(call: Pick<S3Call, 'headers'>): CopySource {
   const raw = call.headers.get('x-amz-copy-source') ?? '';
   const [path = '', version] = raw.split('?versionId=');
   const decoded = percentDecode(path, false).toString('utf8').replace(/^\//, '');

@@ -1,4 +1,6 @@
 import { pipeline } from 'node:stream/promises';
+import { bucketArn } from '../../identity/s3-arns.js';
+import { ObjectStoreError } from '../../objects/errors.js';
 import type { ByteRange, ObjectInfo } from '../../objects/object-store.js';
 import { checksumHeaders } from './checksum-headers.js';
 import { checkConditions, preconditionFailed, READ_CONDITIONS, readRange } from './conditions.js';
@@ -7,7 +9,7 @@ import { type HeaderValues, type S3Call, sendEmpty, sendHead, sendXml } from './
 import { S3Error } from './s3-error.js';
 
 export async function getObject(call: S3Call): Promise<void> {
-  const object = await call.store.open(call.bucket, call.key);
+  const object = await call.store.open(call.bucket, call.key).catch(hideAbsence(call));
   let sending = false;
   try {
     const { info } = object;
@@ -22,9 +24,23 @@ export async function getObject(call: S3Call): Promise<void> {
 }
 
 export async function headObject(call: S3Call): Promise<void> {
-  const info = await call.store.head(call.bucket, call.key);
+  const info = await call.store.head(call.bucket, call.key).catch(hideAbsence(call));
   const { statusCode, headers } = describeRead(call, info);
   sendEmpty(call, statusCode, headers);
+}
+
+/** Whoever may not list a bucket is not told either that a key is missing from it, as in S3. */
+function hideAbsence(call: S3Call): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (error instanceof ObjectStoreError && error.code === 'NoSuchKey') {
+      await call.authorize({
+        action: 's3:ListBucket',
+        resource: bucketArn(call.bucket),
+        context: { 's3:prefix': call.key },
+      });
+    }
+    throw error;
+  };
 }
 
 interface ReadReply {

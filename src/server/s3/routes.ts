@@ -16,6 +16,15 @@ import {
   listParts,
   uploadPart,
 } from './multipart.js';
+import {
+  askedForEachKey,
+  copying,
+  listing,
+  listingBuckets,
+  onBucket,
+  onObject,
+  type PermissionRule,
+} from './permissions.js';
 import { getObject, getObjectTagging, headObject } from './read-object.js';
 import type { S3Call, S3Handler } from './s3-call.js';
 import { notImplemented, S3Error } from './s3-error.js';
@@ -31,40 +40,164 @@ interface Route {
   /** Set for the form of an operation that takes its bytes from another object. */
   readonly copies?: boolean;
   readonly handle: S3Handler;
+  /** What the caller's policies must allow. */
+  readonly permissions: PermissionRule;
 }
 
 const ROUTES: readonly Route[] = [
-  { method: 'GET', level: 'service', subresources: [], handle: listBuckets },
+  {
+    method: 'GET',
+    level: 'service',
+    subresources: [],
+    handle: listBuckets,
+    permissions: listingBuckets,
+  },
 
-  { method: 'PUT', level: 'bucket', subresources: [], handle: createBucket },
-  { method: 'HEAD', level: 'bucket', subresources: [], handle: headBucket },
-  { method: 'DELETE', level: 'bucket', subresources: [], handle: deleteBucket },
-  { method: 'GET', level: 'bucket', subresources: [], handle: listObjects },
-  { method: 'GET', level: 'bucket', subresources: ['location'], handle: getBucketLocation },
-  { method: 'GET', level: 'bucket', subresources: ['versioning'], handle: getBucketVersioning },
-  { method: 'GET', level: 'bucket', subresources: ['uploads'], handle: listMultipartUploads },
-  { method: 'POST', level: 'bucket', subresources: ['delete'], handle: deleteObjects },
+  {
+    method: 'PUT',
+    level: 'bucket',
+    subresources: [],
+    handle: createBucket,
+    permissions: onBucket('s3:CreateBucket'),
+  },
+  { method: 'HEAD', level: 'bucket', subresources: [], handle: headBucket, permissions: listing },
+  {
+    method: 'DELETE',
+    level: 'bucket',
+    subresources: [],
+    handle: deleteBucket,
+    permissions: onBucket('s3:DeleteBucket'),
+  },
+  { method: 'GET', level: 'bucket', subresources: [], handle: listObjects, permissions: listing },
+  {
+    method: 'GET',
+    level: 'bucket',
+    subresources: ['location'],
+    handle: getBucketLocation,
+    permissions: onBucket('s3:GetBucketLocation'),
+  },
+  {
+    method: 'GET',
+    level: 'bucket',
+    subresources: ['versioning'],
+    handle: getBucketVersioning,
+    permissions: onBucket('s3:GetBucketVersioning'),
+  },
+  {
+    method: 'GET',
+    level: 'bucket',
+    subresources: ['uploads'],
+    handle: listMultipartUploads,
+    permissions: onBucket('s3:ListBucketMultipartUploads'),
+  },
+  {
+    method: 'POST',
+    level: 'bucket',
+    subresources: ['delete'],
+    handle: deleteObjects,
+    permissions: askedForEachKey,
+  },
 
-  { method: 'GET', level: 'object', subresources: [], handle: getObject },
-  { method: 'GET', level: 'object', subresources: ['partNumber'], handle: getObject },
-  { method: 'GET', level: 'object', subresources: ['tagging'], handle: getObjectTagging },
-  { method: 'GET', level: 'object', subresources: ['uploadId'], handle: listParts },
-  { method: 'HEAD', level: 'object', subresources: [], handle: headObject },
-  { method: 'HEAD', level: 'object', subresources: ['partNumber'], handle: headObject },
-  { method: 'PUT', level: 'object', subresources: [], handle: putObject },
-  { method: 'PUT', level: 'object', subresources: [], copies: true, handle: copyObject },
-  { method: 'PUT', level: 'object', subresources: ['partNumber', 'uploadId'], handle: uploadPart },
+  {
+    method: 'GET',
+    level: 'object',
+    subresources: [],
+    handle: getObject,
+    permissions: onObject('s3:GetObject'),
+  },
+  {
+    method: 'GET',
+    level: 'object',
+    subresources: ['partNumber'],
+    handle: getObject,
+    permissions: onObject('s3:GetObject'),
+  },
+  {
+    method: 'GET',
+    level: 'object',
+    subresources: ['tagging'],
+    handle: getObjectTagging,
+    permissions: onObject('s3:GetObjectTagging'),
+  },
+  {
+    method: 'GET',
+    level: 'object',
+    subresources: ['uploadId'],
+    handle: listParts,
+    permissions: onObject('s3:ListMultipartUploadParts'),
+  },
+  {
+    method: 'HEAD',
+    level: 'object',
+    subresources: [],
+    handle: headObject,
+    permissions: onObject('s3:GetObject'),
+  },
+  {
+    method: 'HEAD',
+    level: 'object',
+    subresources: ['partNumber'],
+    handle: headObject,
+    permissions: onObject('s3:GetObject'),
+  },
+  {
+    method: 'PUT',
+    level: 'object',
+    subresources: [],
+    handle: putObject,
+    permissions: onObject('s3:PutObject'),
+  },
+  {
+    method: 'PUT',
+    level: 'object',
+    subresources: [],
+    copies: true,
+    handle: copyObject,
+    permissions: copying,
+  },
+  {
+    method: 'PUT',
+    level: 'object',
+    subresources: ['partNumber', 'uploadId'],
+    handle: uploadPart,
+    permissions: onObject('s3:PutObject'),
+  },
   {
     method: 'PUT',
     level: 'object',
     subresources: ['partNumber', 'uploadId'],
     copies: true,
     handle: uploadPartCopy,
+    permissions: copying,
   },
-  { method: 'POST', level: 'object', subresources: ['uploads'], handle: createMultipartUpload },
-  { method: 'POST', level: 'object', subresources: ['uploadId'], handle: completeMultipartUpload },
-  { method: 'DELETE', level: 'object', subresources: [], handle: deleteObject },
-  { method: 'DELETE', level: 'object', subresources: ['uploadId'], handle: abortMultipartUpload },
+  {
+    method: 'POST',
+    level: 'object',
+    subresources: ['uploads'],
+    handle: createMultipartUpload,
+    permissions: onObject('s3:PutObject'),
+  },
+  {
+    method: 'POST',
+    level: 'object',
+    subresources: ['uploadId'],
+    handle: completeMultipartUpload,
+    permissions: onObject('s3:PutObject'),
+  },
+  {
+    method: 'DELETE',
+    level: 'object',
+    subresources: [],
+    handle: deleteObject,
+    permissions: onObject('s3:DeleteObject'),
+  },
+  {
+    method: 'DELETE',
+    level: 'object',
+    subresources: ['uploadId'],
+    handle: abortMultipartUpload,
+    permissions: onObject('s3:AbortMultipartUpload'),
+  },
 ];
 
 /**
@@ -113,10 +246,10 @@ const SUBRESOURCES = new Set([
   'website',
 ]);
 
-/** The handler for a request. @throws S3Error NotImplemented, MethodNotAllowed */
-export function findHandler(
+/** The route of a request. @throws S3Error NotImplemented, MethodNotAllowed */
+export function findRoute(
   call: Pick<S3Call, 'method' | 'bucket' | 'key' | 'query' | 'headers'>,
-): S3Handler {
+): Pick<Route, 'handle' | 'permissions'> {
   const level: Level = call.key !== '' ? 'object' : call.bucket !== '' ? 'bucket' : 'service';
   const subresources = [...call.query]
     .filter(
@@ -129,7 +262,7 @@ export function findHandler(
   const atLevel = ROUTES.filter((route) => route.method === call.method && route.level === level);
   const fitting = atLevel.filter((route) => route.subresources.join('&') === wanted);
   const route = fitting.find((one) => (one.copies ?? false) === copies) ?? fitting[0];
-  if (route !== undefined) return route.handle;
+  if (route !== undefined) return route;
   if (subresources.length > 0) {
     throw notImplemented(`A ${call.method} of the sub-resource ${subresources.join(', ')}`);
   }

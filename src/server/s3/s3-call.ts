@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Permission } from '../../identity/authorizer.js';
 import type { VerifiedRequest } from '../../identity/signature-v4.js';
 import type { ServedObjectStore } from '../../objects/object-store.js';
 import type { BodySlots } from './body-slots.js';
@@ -16,6 +17,9 @@ export interface S3Call {
   readonly query: ReadonlyMap<string, string>;
   readonly headers: ReadonlyMap<string, string>;
   readonly verified: VerifiedRequest;
+  /** @throws AccessDeniedError for the first permission that the caller lacks */
+  readonly authorize: (...permissions: readonly Permission[]) => Promise<void>;
+  readonly allows: (permission: Permission) => Promise<boolean>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Bounds how many bodies are taken in at once. */

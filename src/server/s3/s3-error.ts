@@ -1,5 +1,7 @@
+import { AccessDeniedError } from '../../identity/access-denied-error.js';
 import { AuthenticationError } from '../../identity/authentication-error.js';
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../../objects/errors.js';
+import { RateExceededError } from '../rate-limiter.js';
 
 /** An error as S3 words it. */
 export class S3Error extends Error {
@@ -73,6 +75,18 @@ export function asS3Error(error: unknown): S3Error | undefined {
   }
   if (error instanceof AuthenticationError) {
     return new S3Error(error.s3.code, error.s3.statusCode, error.s3.message);
+  }
+  if (error instanceof AccessDeniedError) {
+    // S3 puts the resource in quotes.
+    const { resource } = error.denied;
+    const message = error.message.replace(
+      `resource: ${resource} `,
+      () => `resource: "${resource}" `,
+    );
+    return new S3Error('AccessDenied', 403, message);
+  }
+  if (error instanceof RateExceededError) {
+    return new S3Error('SlowDown', 503, 'Please reduce your request rate.');
   }
   return undefined;
 }

@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseQuery, splitTarget } from '../../identity/canonical-request.js';
-import {
-  type AccessKeyLookup,
-  headersFromRaw,
-  verifySignature,
-} from '../../identity/signature-v4.js';
+import { headersFromRaw } from '../../identity/signature-v4.js';
 import type { ServedObjectStore } from '../../objects/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
+import type { AccessControl } from '../access-control.js';
 import { readAddress } from './address.js';
 import { BodySlots } from './body-slots.js';
-import { findHandler } from './routes.js';
+import { findRoute } from './routes.js';
 import { type S3Call, sendHead } from './s3-call.js';
 import { asS3Error, S3Error } from './s3-error.js';
 import { refuseUnsupportedHeaders } from './unsupported-headers.js';
@@ -26,7 +23,7 @@ const MAX_BODIES_AT_ONCE = 64;
 
 export interface S3FrontOptions {
   readonly store: ServedObjectStore;
-  readonly keys: AccessKeyLookup;
+  readonly access: AccessControl;
   readonly logger: Pick<Logger, 'error'>;
   /** The region that buckets are in, `us-east-1` if not given. */
   readonly region?: string;
@@ -56,7 +53,9 @@ export function createS3Front(options: S3FrontOptions): S3Front {
     });
     try {
       const call = openCall(options, bodySlots, request, response, gone.signal);
-      await findHandler(call)(call);
+      const { handle, permissions } = findRoute(call);
+      await call.authorize(...permissions(call));
+      await handle(call);
     } catch (error) {
       if (gone.signal.aborted || request.socket.destroyed) return;
       answerFailure(options, request, response, requestId, error);
@@ -74,11 +73,14 @@ function openCall(
   const method = request.method ?? '';
   const rawUrl = request.url ?? '/';
   const headers = headersFromRaw(request.rawHeaders);
-  const verified = verifySignature({ method, rawUrl, headers }, options.keys, {
-    now: new Date(),
-    service: 's3',
-    maxSkewSeconds: MAX_SKEW_SECONDS,
-  });
+  const verified = options.access.verify(
+    { method, rawUrl, headers },
+    {
+      now: new Date(),
+      service: 's3',
+      maxSkewSeconds: MAX_SKEW_SECONDS,
+    },
+  );
   refuseUnsupportedHeaders(headers);
   const query = parseQuery(splitTarget(rawUrl).query);
   return {
@@ -89,6 +91,8 @@ function openCall(
     query: new Map(query.map(({ name, value }) => [name, value])),
     headers,
     verified,
+    authorize: (...permissions) => options.access.authorize(verified, request, permissions),
+    allows: (permission) => options.access.allows(verified, request, permission),
     request,
     response,
     bodySlots,

@@ -1,3 +1,4 @@
+import { objectArn } from '../../identity/s3-arns.js';
 import { checksumHeaders } from './checksum-headers.js';
 import { writeCondition } from './conditions.js';
 import { readMetadata, readObjectHeaders } from './object-headers.js';
@@ -69,6 +70,7 @@ async function deleteOne(
     if (versionId !== undefined && versionId !== 'null') {
       throw new S3Error('NoSuchVersion', 404, 'The specified version does not exist.');
     }
+    await call.authorize({ action: 's3:DeleteObject', resource: objectArn(call.bucket, key) });
     await call.store.remove(call.bucket, key);
     return ['Deleted', [['Key', key]]];
   } catch (error) {

@@ -1,11 +1,13 @@
 import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'kysely';
 import { jobsMigration } from './0001-jobs.js';
 import { schedulingMigration } from './0002-scheduling.js';
+import { identityMigration } from './0003-identity.js';
 
 /** In order; a migration that has shipped is never edited, only followed by another. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-jobs': jobsMigration,
   '0002-scheduling': schedulingMigration,
+  '0003-identity': identityMigration,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { signRequest } from '#burnish/cli/client/sign-request.js';
+import { rootPrincipal } from '#burnish/identity/principal.js';
 import { verifySignature } from '#burnish/identity/signature-v4.js';
 
 const KEY = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
@@ -27,7 +28,8 @@ const verify = (path: string, body: string, headers: Readonly<Record<string, str
       headers: new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
       payloadHash: createHash('sha256').update(body).digest('hex'),
     },
-    (id) => (id === KEY.accessKeyId ? { ...KEY, principalArn: 'arn:aws:iam::0:root' } : undefined),
+    (id) =>
+      id === KEY.accessKeyId ? { ...KEY, principal: rootPrincipal('000000000000') } : undefined,
     { now: new Date(), maxSkewSeconds: 300, region: 'eu-west-1', service: 'sagemaker' },
   );
 

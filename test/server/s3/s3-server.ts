@@ -4,16 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { rootPrincipal } from '#burnish/identity/principal.js';
 import {
   type EmbeddedStore,
   openEmbeddedStore,
 } from '#burnish/objects/embedded-store/embedded-store.js';
 import { createS3Front } from '#burnish/server/s3/s3-front.js';
 
+import { administratorOnly } from '../../support/access.js';
+
 export const KEY = {
   accessKeyId: 'AKIATESTTESTTESTTEST',
   secretAccessKey: 'secret/for+tests',
-  principalArn: 'arn:aws:iam::000000000000:root',
+  principal: rootPrincipal('000000000000'),
 };
 
 export interface TestServer {
@@ -36,7 +39,7 @@ export async function startTestServer(region = 'us-east-1'): Promise<TestServer>
   const faults: unknown[] = [];
   const front = createS3Front({
     store,
-    keys: (id) => (id === KEY.accessKeyId ? KEY : undefined),
+    access: administratorOnly(KEY, region),
     logger: { error: (fault: unknown) => void faults.push(fault) },
     region,
   });

@@ -1,0 +1,48 @@
+/**
+ * What each request asks of the caller's policies.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ */
+import type { Permission } from '../../identity/authorizer.js';
+import { bucketArn, objectArn } from '../../identity/s3-arns.js';
+import { readSource } from './copy-object.js';
+import type { S3Call } from './s3-call.js';
+
+export type PermissionRule = (
+  call: Pick<S3Call, 'bucket' | 'key' | 'query' | 'headers'>,
+) => readonly Permission[];
+
+export const onBucket =
+  (action: string): PermissionRule =>
+  ({ bucket }) => [{ action, resource: bucketArn(bucket) }];
+
+export const onObject =
+  (action: string): PermissionRule =>
+  ({ bucket, key }) => [{ action, resource: objectArn(bucket, key) }];
+
+export const listingBuckets: PermissionRule = () => [
+  { action: 's3:ListAllMyBuckets', resource: '*' },
+];
+
+export const listing: PermissionRule = ({ bucket, query }) => [
+  {
+    action: 's3:ListBucket',
+    resource: bucketArn(bucket),
+    context: {
+      's3:prefix': query.get('prefix'),
+      's3:delimiter': query.get('delimiter'),
+      's3:max-keys': query.get('max-keys'),
+    },
+  },
+];
+
+/** A copy reads one object and writes another. */
+export const copying: PermissionRule = (call) => {
+  const source = readSource(call);
+  return [
+    { action: 's3:GetObject', resource: objectArn(source.bucket, source.key) },
+    { action: 's3:PutObject', resource: objectArn(call.bucket, call.key) },
+  ];
+};
+
+/** Each key of the document is asked for by itself. */
+export const askedForEachKey: PermissionRule = () => [];
