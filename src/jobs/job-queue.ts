@@ -93,6 +93,11 @@ export class JobQueue {
     return false;
   }
 
+  /** Names of the jobs that run in this process's care. */
+  get runningJobs(): Iterable<string> {
+    return this.running.keys();
+  }
+
   /** Whether jobs are still started. */
   get isOpen(): boolean {
     return this.accepting;

@@ -11,6 +11,7 @@ import type { ObjectStore } from '../objects/object-store.js';
 import { parseS3Uri } from '../objects/s3-uri.js';
 import { openSqliteStore } from '../store/open-sqlite-store.js';
 import { JobLogs } from '../telemetry/job-log.js';
+import { LogKeeper, logLimitsOf } from '../telemetry/keep-logs.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { AccessControl } from './access-control.js';
@@ -89,6 +90,9 @@ export async function startService(configuration: ServiceConfiguration): Promise
     configuration.concurrentJobs,
   );
   await queue.start();
+  const logLimits = logLimitsOf(configuration.file.logs);
+  const logKeeper = new LogKeeper(logs, logLimits, () => queue.runningJobs, logger);
+  logKeeper.start();
 
   const { maxQueuedJobs } = configuration;
   const operations = {
@@ -136,6 +140,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       await queue.close(mode);
       server.closeAllConnections();
       directory.close();
+      await logKeeper.close();
       await store.close();
       await unlock();
     },

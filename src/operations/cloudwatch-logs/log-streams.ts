@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { OPTIMIZATION_JOBS_LOG_GROUP } from '../../service-model/cloudwatch-logs-operations.js';
 import { ServiceError } from '../../service-model/errors.js';
 import type { JobLogs } from '../../telemetry/job-log.js';
+import { listLogParts } from '../../telemetry/log-parts.js';
 import { logSize } from '../../telemetry/read-log.js';
 
 const LOG_FILE_ENDING = '.log';
@@ -56,10 +57,11 @@ export async function listLogStreams(logs: JobLogs, prefix: string): Promise<rea
 
 /** The size and the times of a log stream. */
 export async function describeLogStream(logs: JobLogs, name: string): Promise<LogStreamInfo> {
-  const { size, birthtimeMs, mtimeMs } = await stat(join(logs.root, `${name}${LOG_FILE_ENDING}`));
+  const path = join(logs.root, `${name}${LOG_FILE_ENDING}`);
+  const { birthtimeMs, mtimeMs } = await stat(path);
   return {
     name,
-    bytes: size,
+    bytes: (listLogParts(path) ?? []).reduce((sum, { size }) => sum + size, 0),
     created: Math.round(birthtimeMs),
     modified: Math.round(mtimeMs),
   };

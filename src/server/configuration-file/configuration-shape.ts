@@ -30,6 +30,21 @@ const SCHEDULING_SHAPE = structure('Scheduling', {
   ),
 });
 
+const LOGS_SHAPE = structure('Logs', {
+  maxStepBytes: optional(
+    integer({ min: 64 * 1024, max: 2 ** 40 }),
+    'Bytes that are kept of the log of one step, its beginning and its end; 64 MiB by default.',
+  ),
+  maxTotalBytes: optional(
+    integer({ min: 64 * 1024, max: 2 ** 50 }),
+    'Bytes that the logs of all jobs may take; beyond them those that ended longest ago go. 10 GiB by default.',
+  ),
+  maxDays: optional(
+    integer({ min: 1, max: 36_500 }),
+    'Days after which the logs of an ended job go; 90 by default.',
+  ),
+});
+
 const SHUTDOWN_SHAPE = structure('Shutdown', {
   runningJobs: optional(
     enumeration(SHUTDOWN_MODES),
@@ -43,6 +58,7 @@ const SHUTDOWN_SHAPE = structure('Shutdown', {
  */
 export const CONFIGURATION_SHAPE = structure('Configuration', {
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
+  logs: optional(LOGS_SHAPE, 'How much of the logs of jobs is kept.'),
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
   roles: optional(ROLES_SHAPE, 'What the roles of jobs are.'),
