@@ -71,6 +71,11 @@ export interface RunningStep {
   /** What `adopt` needs to find the step after a restart of the service; plain JSON. */
   readonly handle: unknown;
   /**
+   * The machine whose node has to look after the step, as `hostIdentity` names it; absent where the
+   * node of any machine can adopt it.
+   */
+  readonly host?: string | undefined;
+  /**
    * Fulfilled when the step's program runs, where an engine may let it wait for a place first; absent
    * where it runs at once. Never rejected; it may stay pending when the step ends without having run.
    */

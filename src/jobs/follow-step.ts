@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningStep, StepExit, StepRequest } from '../executors/executor.js';
 import { readErrorFile } from '../executors/read-error-file.js';
 import { logSize, readLogBackward } from '../telemetry/read-log.js';
-import { interruptionOf } from './interruption.js';
+import { interruptionOf, isLeft } from './interruption.js';
 import { JobFailure } from './job-failure.js';
 import { watchSilence } from './watch-silence.js';
 
@@ -23,8 +23,9 @@ type StepFiles = Pick<StepRequest, 'folders' | 'logFile'>;
 
 /**
  * Follows a running step to its end. When the control's signal is aborted the step gets SIGTERM, and
- * SIGKILL when its time to save what it has is over; but when the service goes down the step is left
- * alone, for the next process of the service to adopt.
+ * SIGKILL when its time to save what it has is over. When the service goes down, or another node has
+ * taken the job over, the step is left alone, for the other process of the service to adopt; one that
+ * the other can't reach is killed.
  *
  * @throws JobFailure when the program failed by itself, with the text of its error file, or when it
  * gave no sign of life
@@ -38,7 +39,9 @@ export async function followStep(
   const ended = new AbortController();
   const left = new AbortController();
   const onAbort = () => {
-    if (interruptionOf(control.signal)?.why === 'service-shutdown') {
+    const why = interruptionOf(control.signal)?.why;
+    if (isLeft(why)) {
+      if (why === 'lease-lost') running.signal('SIGKILL');
       running.leave();
       left.abort();
     } else void endStep(running, control.graceMs, ended.signal);

@@ -9,10 +9,13 @@ import type { JobLogs } from '../telemetry/job-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ProcessingCapacity } from './admission/machine-capacity.js';
+import type { NodeLeases } from './leases/node-leases.js';
 
 /** What running jobs takes. */
 export interface JobContext {
   readonly store: JobStore;
+  /** Which of its jobs are this process's. */
+  readonly leases: NodeLeases;
   readonly objects: ObjectStore;
   /** What the roles of jobs may touch. */
   readonly roles: RoleAccess;
@@ -36,9 +39,14 @@ export interface JobContext {
   readonly silenceMs: number;
 }
 
-/** The temporary folder of a job. Names of jobs are letters, digits and hyphens alone. */
-export const jobFolder = (context: Pick<JobContext, 'workFolder'>, jobName: string): string =>
-  join(context.workFolder, jobName);
+/**
+ * The temporary folder of a job, another one for each attempt: of an attempt on a machine that was lost
+ * something may go on, and write. Names of jobs are letters, digits and hyphens alone.
+ */
+export const jobFolder = (
+  context: Pick<JobContext, 'workFolder'>,
+  { name, attempt }: Pick<JobRecord, 'name' | 'attempt'>,
+): string => join(context.workFolder, attempt === 0 ? name : `${name}~${attempt}`);
 
 /** The same, with the objects as the job's role sees them. @throws RoleNotAssumableError */
 export async function actingAsRole(context: JobContext, job: JobRecord): Promise<JobContext> {

@@ -1,14 +1,15 @@
 import { rm } from 'node:fs/promises';
-import type { JobRecord, JobStatus } from '../store/job-record.js';
+import { LeaseLostError } from '../store/job-leases.js';
+import type { JobRecord } from '../store/job-record.js';
 import { Admission } from './admission/admission.js';
 import type { PlacedJob } from './admission/choose-jobs.js';
 import { atDeadline } from './deadline.js';
-import { Interruption, type InterruptionCause, interruptionOf } from './interruption.js';
+import { Interruption, type InterruptionCause, interruptionOf, isLeft } from './interruption.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { failureReason } from './job-failure.js';
 import { lastProgress } from './last-progress.js';
 import { QueueExpiry } from './queue-expiry.js';
-import { recoverJobs } from './recover-jobs.js';
+import { reclaimWorkFolders, recoverJobs } from './recover-jobs.js';
 import { runJob } from './run-job.js';
 import type { ShutdownMode } from './shutdown-mode.js';
 import { endByLimit, runLimit } from './time-limits.js';
@@ -49,11 +50,20 @@ export class JobQueue {
 
   /** Takes up what an earlier process left, and begins to run jobs. */
   async start(): Promise<void> {
-    // They ran beside each other before, so they fit; what still runs of them is followed again at once.
-    for (const job of await recoverJobs(this.context)) await this.launch(job, 'INPROGRESS');
+    await this.takeOver();
+    await reclaimWorkFolders(this.context);
     await this.expiry.notify();
     this.accepting = true;
     this.notify();
+    this.context.leases.start({
+      onStopping: (name) => this.interrupt(name, new Interruption('stop-requested')),
+      onLost: (name) => this.lose(name),
+      onRound: async () => {
+        if (!this.accepting) return;
+        await this.takeOver();
+        this.notify();
+      },
+    });
   }
 
   /** Says that there may be something to run, or to wait for. */
@@ -87,7 +97,7 @@ export class JobQueue {
       return true;
     }
     if (await store.transition(name, ['INPROGRESS', 'STOPPING'], 'STOPPING', { at })) {
-      this.running.get(name)?.interrupt.abort(new Interruption('stop-requested'));
+      this.interrupt(name, new Interruption('stop-requested'));
       return true;
     }
     return false;
@@ -112,10 +122,39 @@ export class JobQueue {
     await this.expiry.close();
     await this.pumping;
     const cause = SHUTDOWN_CAUSES[mode];
-    for (const { interrupt } of this.running.values()) {
-      if (cause !== undefined) interrupt.abort(new Interruption(cause));
+    // Jobs that are to finish keep their leases until they have.
+    if (cause === undefined) await this.ended();
+    await this.context.leases.close();
+    for (const name of this.running.keys()) {
+      this.interrupt(name, new Interruption(cause ?? 'service-shutdown'));
     }
+    await this.ended();
+    await this.context.leases.release();
+  }
+
+  private async ended(): Promise<void> {
     await Promise.all([...this.running.values()].map(({ done }) => done));
+  }
+
+  private interrupt(name: string, why: Interruption): void {
+    this.running.get(name)?.interrupt.abort(why);
+  }
+
+  /** Goes on with jobs whose process of the service is gone. */
+  private async takeOver(): Promise<void> {
+    // They ran beside each other before, so they fit; what still runs of them is followed again at once.
+    const jobs = await recoverJobs(this.context, (name) => this.running.has(name));
+    for (const job of jobs) await this.launch(job);
+  }
+
+  /** Another node has a job that runs here: this one is done with it, and with what the other can't reach. */
+  private async lose(name: string): Promise<void> {
+    const { store, leases, logger } = this.context;
+    const host = (await store.get(name))?.execution?.host;
+    const reached = host === undefined || host === leases.host;
+    logger.warn({ job: name, reached }, 'a job was taken over by another node');
+    this.interrupt(name, new Interruption(reached ? 'taken-over' : 'lease-lost'));
+    await this.running.get(name)?.done;
   }
 
   private async pump(): Promise<void> {
@@ -123,20 +162,26 @@ export class JobQueue {
       const next = await this.admission.next();
       if (next.length === 0) return;
       for (const { job, place } of next) {
-        if (this.accepting) await this.launch(job, 'STARTING', place);
+        if (this.accepting) await this.launch(job, place);
       }
     }
   }
 
-  private async launch(job: JobRecord, from: JobStatus, place?: PlacedJob): Promise<void> {
+  /** @param place where a waiting job was found to fit; absent for one that was taken over */
+  private async launch(job: JobRecord, place?: PlacedJob): Promise<void> {
     const at = Date.now();
     const startedAt = job.startedAt ?? at;
+    // A job that this node has lost may come back to it before it has noticed.
+    if (this.running.has(job.name)) await this.lose(job.name);
     // Registered before its state says that it runs, so that a stop always finds it.
     const entry: RunningJob = { interrupt: new AbortController(), done: Promise.resolve() };
     this.running.set(job.name, entry);
     this.admission.place(job, place);
-    const details = job.startedAt === undefined ? { at, started: true } : { at };
-    if (!(await this.context.store.transition(job.name, [from], 'INPROGRESS', details))) {
+    const lease = await this.begin(job, at, place !== undefined).catch((error: unknown) => {
+      this.gone(job.name);
+      throw error;
+    });
+    if (lease === undefined) {
       this.gone(job.name);
       return;
     }
@@ -144,7 +189,7 @@ export class JobQueue {
     const cancelDeadline = atDeadline(limit.at, () =>
       entry.interrupt.abort(new Interruption(limit)),
     );
-    entry.done = this.runToEnd(job, entry.interrupt.signal)
+    entry.done = this.runToEnd({ ...job, lease }, entry.interrupt.signal)
       .catch((error: unknown) =>
         this.context.logger.error(
           { err: error, job: job.name },
@@ -158,13 +203,25 @@ export class JobQueue {
       });
   }
 
+  /** Marks a job as running. @returns the lease that it is under, if it is this node's to run */
+  private async begin(job: JobRecord, at: number, waiting: boolean): Promise<string | undefined> {
+    const { store, leases } = this.context;
+    const { name, lease } = job;
+    if (waiting) {
+      return (await leases.takeWaiting(name, { at, started: job.startedAt === undefined }))?.lease;
+    }
+    const goesOn = await store.transition(name, ['INPROGRESS'], 'INPROGRESS', { at, lease });
+    return goesOn ? lease : undefined;
+  }
+
   private gone(name: string): void {
     this.running.delete(name);
     this.admission.release(name);
+    this.context.leases.drop(name);
   }
 
   private async runToEnd(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const { store, logger, metrics } = this.context;
+    const { store, leases, logger, metrics } = this.context;
     logger.info({ job: job.name }, 'job started');
     const startedAt = job.startedAt ?? Date.now();
     if (job.startedAt === undefined) metrics.jobStarted((startedAt - job.createdAt) / 1000);
@@ -173,16 +230,18 @@ export class JobQueue {
       (error: unknown) => this.endOf(job, error, signal),
     );
     if (end === undefined) return;
-    const progress = await lastProgress(this.context, job.name);
-    await rm(jobFolder(this.context, job.name), { recursive: true, force: true });
+    // The folder is the present holder's; a job that was lost is none of this node's business.
+    if (!(await leases.write(() => store.leases.isHeld(job)))) return;
+    const progress = await lastProgress(this.context, job);
+    await rm(jobFolder(this.context, job), { recursive: true, force: true });
     const at = Date.now();
+    const { lease } = job;
+    const details = { at, ended: true, lease, failureReason: end.failureReason, progress };
+    const ended = await leases.write(() =>
+      store.transition(job.name, ['INPROGRESS', 'STOPPING'], end.status, details),
+    );
+    if (!ended) return;
     metrics.jobEnded(end.status, (at - startedAt) / 1000);
-    await store.transition(job.name, ['INPROGRESS', 'STOPPING'], end.status, {
-      at,
-      ended: true,
-      failureReason: end.failureReason,
-      progress,
-    });
     logger.info({ job: job.name, ...end }, 'job ended');
   }
 
@@ -193,9 +252,9 @@ export class JobQueue {
     signal: AbortSignal,
   ): Promise<JobEnd | undefined> {
     const why = interruptionOf(signal)?.why;
-    if (why === 'service-shutdown') return undefined;
+    if (isLeft(why) || error instanceof LeaseLostError) return undefined;
     if (why === 'service-stop') {
-      await this.forgetStep(job.name);
+      await this.forgetStep(job);
       return undefined;
     }
     if (why === 'stop-requested') return { status: 'STOPPED' };
@@ -207,10 +266,11 @@ export class JobQueue {
   }
 
   /** The step was ended on purpose: the next start begins it again, and does not ask how it ended. */
-  private async forgetStep(name: string): Promise<void> {
-    const execution = (await this.context.store.get(name))?.execution;
+  private async forgetStep(job: JobRecord): Promise<void> {
+    const { store, leases } = this.context;
+    const execution = (await store.get(job.name))?.execution;
     if (execution === undefined) return;
-    const { handle: _, ...rest } = execution;
-    await this.context.store.setExecution(name, rest);
+    const { handle: _, host: __, ...rest } = execution;
+    await leases.write(() => store.setExecution(job, rest));
   }
 }

@@ -22,10 +22,17 @@ export async function publishResult(
   signal: AbortSignal,
 ): Promise<void> {
   const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
-  await context.store.setExecution(job.name, { ...execution, publishing: digest });
+  const noted = { ...execution, publishing: digest };
+  await context.leases.write(() => context.store.setExecution(job, noted), signal);
   const bytes = await folderBytes(folder);
   const interrupted = job.execution?.publishing !== undefined;
-  await context.objects.publishFolder(folder, location, { signal, interrupted });
+  const confirm = () => context.leases.confirm(job);
+  try {
+    await context.objects.publishFolder(folder, location, { signal, interrupted, confirm });
+  } catch (error) {
+    // A node that lost the job in the middle of publishing may have come to the end of it after all.
+    if (!(interrupted && (await isPublished(context, job, location)))) throw error;
+  }
   context.metrics.resultPublished(bytes);
 }
 

@@ -1,6 +1,6 @@
 import { atDeadline } from './deadline.js';
 import type { JobContext } from './job-context.js';
-import { endByLimit, queueLimit } from './time-limits.js';
+import { endByLimit, queueLimit, runLimit } from './time-limits.js';
 
 /** How many jobs are ended in one go before the next look. */
 const BATCH = 100;
@@ -34,7 +34,9 @@ export class QueueExpiry {
     this.cancelTimer?.();
     const { store, logger } = this.context;
     for (const job of await store.queuedPast(Date.now(), BATCH)) {
-      const limit = queueLimit(job);
+      // A job that waits again, since its node was lost, has the time that it may run.
+      const { startedAt } = job;
+      const limit = startedAt === undefined ? queueLimit(job) : runLimit(job, startedAt);
       if (limit === undefined) continue;
       const { status, failureReason } = endByLimit(job, limit);
       const at = Date.now();

@@ -6,7 +6,7 @@ import { createStepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
-import type { JobRecord } from '../store/job-record.js';
+import type { JobExecution, JobRecord } from '../store/job-record.js';
 import { stepResources } from './admission/resources.js';
 import { followStep } from './follow-step.js';
 import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
@@ -29,15 +29,14 @@ export async function runJob(
   signal: AbortSignal,
 ): Promise<void> {
   const context = await actingAsRole(service, job);
-  const folder = jobFolder(context, job.name);
+  const folder = jobFolder(context, job);
   await mkdir(folder, { recursive: true });
   const steps = stepsOf(job.request);
-  let execution = job.execution ?? { step: 0 };
+  let execution: JobExecution = job.execution ?? { step: 0 };
   for (const [index, step] of steps.entries()) {
     if (index < execution.step) continue;
     signal.throwIfAborted();
-    const handle = await runStep({ context, job, step, index, signal });
-    execution = { step: index, handle };
+    execution = await runStep({ context, job, step, index, signal });
     if (index === 0) await checkUnchanged(context, job);
   }
   const last = steps.length - 1;
@@ -69,15 +68,15 @@ interface StepRun {
   readonly signal: AbortSignal;
 }
 
-/** @returns the handle by which the step was, or would have been, found again */
-async function runStep(run: StepRun): Promise<unknown> {
+/** @returns how the step was, or would have been, found again */
+async function runStep(run: StepRun): Promise<JobExecution> {
   const { context, job, index, step, signal } = run;
   const running = (await adoptStep(run)) ?? (await startStep(run));
   // Only the built-in optimizer is known to give signs of life.
   const silenceMs = step.image === undefined ? context.silenceMs : undefined;
   const control = { signal, graceMs: context.graceMs, silenceMs };
   await followStep(running, stepPlace(context, job, index), control);
-  return running.handle;
+  return { step: index, handle: running.handle, host: running.host };
 }
 
 /** The step as an earlier process of the service left it, if that is what the record speaks of. */
@@ -90,7 +89,7 @@ async function adoptStep({ context, job, index }: StepRun) {
 async function startStep(run: StepRun) {
   const { context, job, step, index, signal } = run;
   const { technique, environment, image } = step;
-  const folder = jobFolder(context, job.name);
+  const folder = jobFolder(context, job);
   const place = stepPlace(context, job, index);
   const { folders } = place;
   if (index === 0) await note(run, `staging ${job.request.ModelSource.S3?.S3Uri}`);
@@ -115,7 +114,11 @@ async function startStep(run: StepRun) {
   const network = networkOf(job.request.VpcConfig);
   const request = { ...place, ...settings, ...limits, inputFolder, resources, network };
   const running = await context.executor.start(request, signal);
-  await context.store.setExecution(job.name, { step: index, handle: running.handle });
+  const { handle, host } = running;
+  await context.leases.write(
+    () => context.store.setExecution(job, { step: index, handle, host }),
+    signal,
+  );
   return running;
 }
 

@@ -13,7 +13,7 @@ interface SourceRecord {
 }
 
 const recordFile = (context: JobContext, job: JobRecord) =>
-  join(jobFolder(context, job.name), 'source.json');
+  join(jobFolder(context, job), 'source.json');
 
 /**
  * Makes the job's source available on this machine and notes what it looks like.
@@ -28,7 +28,7 @@ export async function stageSource(
 ): Promise<string> {
   const uri = job.request.ModelSource.S3?.S3Uri;
   if (uri === undefined) throw new JobFailure('ModelSource.S3.S3Uri is not set.');
-  const target = join(jobFolder(context, job.name), 'source');
+  const target = join(jobFolder(context, job), 'source');
   await rm(target, { recursive: true, force: true });
   const { path } = await context.objects.stageFolder(context.locate(uri), target, { signal });
   await checkLicense(context, job, path, uri);

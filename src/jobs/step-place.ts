@@ -12,7 +12,7 @@ export function stepPlace(context: JobContext, job: JobRecord, index: number): S
   return {
     job: job.name,
     step: index,
-    folders: stepFolders(jobFolder(context, job.name), index),
+    folders: stepFolders(jobFolder(context, job), index),
     logFile: context.logs.fileOf(job.name, index, step.technique),
   };
 }

@@ -141,6 +141,11 @@ export interface ObjectStore {
 
 export interface PublishOptions extends Cancellable {
   /**
+   * Called right before each act that makes something visible; throws when that is not the caller's
+   * business any more. What was made visible is then left as it is.
+   */
+  readonly confirm?: () => void;
+  /**
    * Whether an earlier process may have died while it published this very folder: objects of the same
    * names are then its leftovers, and are replaced.
    */

@@ -41,7 +41,7 @@ async function toldProgress(context: OperationContext, job: JobRecord): Promise<
     // What was kept is what the step's file said.
     return { step: progress?.step, event: progress?.event as ProgressEvent | undefined };
   }
-  const folders = stepFolders(jobFolder(context, job.name), execution.step);
+  const folders = stepFolders(jobFolder(context, job), execution.step);
   return { step: execution.step, event: await readProgress(folders.progressFile) };
 }
 

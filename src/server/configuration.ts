@@ -36,6 +36,11 @@ export interface ServiceConfiguration {
   readonly tls: TlsFiles | undefined;
   /** Whether a request without a signature is taken for the administrator's. */
   readonly allowUnsigned: boolean;
+  /**
+   * The URL of a PostgreSQL database that holds the record of jobs, instead of a file in the data folder.
+   * It may hold a password, so it is never logged.
+   */
+  readonly database: string | undefined;
   /** What the configuration file says. */
   readonly file: FileConfiguration;
 }
@@ -54,5 +59,6 @@ export const DEFAULT_CONFIGURATION: ServiceConfiguration = {
   s3Endpoint: undefined,
   tls: undefined,
   allowUnsigned: false,
+  database: undefined,
   file: {},
 };

@@ -9,7 +9,6 @@ import { JobQueue } from '../jobs/job-queue.js';
 import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import { parseS3Uri } from '../objects/s3-uri.js';
-import { openSqliteStore } from '../store/open-sqlite-store.js';
 import { JobLogs } from '../telemetry/job-log.js';
 import { LogKeeper, logLimitsOf } from '../telemetry/keep-logs.js';
 import { createLogger } from '../telemetry/logger.js';
@@ -18,13 +17,13 @@ import { AccessControl } from './access-control.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
 import { createExecutors } from './create-executors.js';
-import { lockDataFolder } from './data-folder-lock.js';
 import { readTls, warnOfExposure } from './exposure.js';
 import { createHttpServer } from './http-server.js';
 import { limitsFrom } from './limits.js';
 import { masterKeySources } from './master-key-sources.js';
 import { openIdentities } from './open-identities.js';
 import { openPages } from './open-pages.js';
+import { openRecord } from './open-record.js';
 import { RateLimiter } from './rate-limiter.js';
 import { createS3Front } from './s3/s3-front.js';
 import { createStsFront } from './sts/sts-front.js';
@@ -50,16 +49,16 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const { dataDir, accountId, region } = configuration;
   const workFolder = join(dataDir, 'work');
   await mkdir(workFolder, { recursive: true });
-  const unlock = await lockDataFolder(dataDir);
   const logger = createLogger(configuration.logLevel);
+  const record = await openRecord(configuration, logger);
+  const { store, leases } = record;
 
   const limits = limitsFrom(configuration.file.limits);
   const masterKey = await loadOrCreateMasterKey(dataDir, masterKeySources());
   const embedded = await openEmbeddedStore(dataDir);
-  await embedded.reclaim();
+  await embedded.reclaim({ shared: record.shared });
   const { objects, endpointHosts } = await modelStore(configuration, embedded);
   const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
-  const store = await openSqliteStore(join(dataDir, 'jobs.db'));
   const { directory, authorizer, roles } = await openIdentities(configuration, {
     store: store.identities,
     masterKey,
@@ -73,6 +72,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const queue = new JobQueue(
     {
       store,
+      leases,
       objects,
       roles,
       locate,
@@ -141,8 +141,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       server.closeAllConnections();
       directory.close();
       await logKeeper.close();
-      await store.close();
-      await unlock();
+      await record.close();
     },
     leaveJobs: () => queue.close('leave'),
   };

@@ -13,6 +13,8 @@ export interface JobExecution {
   readonly step: number;
   /** What the executor needs to find the step again; its own business. */
   readonly handle?: unknown;
+  /** The machine that has to look after the step; absent where any node can. */
+  readonly host?: string | undefined;
   /** SHA-256 of the report that is about to be published; set just before publishing. */
   readonly publishing?: string;
 }
@@ -49,6 +51,10 @@ export interface JobRecord {
   /** Undefined until its source was looked at. */
   readonly needs: JobNeeds | undefined;
   readonly progress: JobProgress | undefined;
+  /** The lease that the job was taken under; undefined while nobody has it. */
+  readonly lease: string | undefined;
+  /** How often the job was started anew because its node was lost. */
+  readonly attempt: number;
 }
 
 export function recordOfRow(row: JobRow): JobRecord {
@@ -66,5 +72,7 @@ export function recordOfRow(row: JobRow): JobRecord {
     execution: row.execution === null ? undefined : (JSON.parse(row.execution) as JobExecution),
     needs: row.needs === null ? undefined : (JSON.parse(row.needs) as JobNeeds),
     progress: row.progress === null ? undefined : (JSON.parse(row.progress) as JobProgress),
+    lease: row.lease_token ?? undefined,
+    attempt: row.attempt,
   };
 }

@@ -1,5 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
+import { addEvent } from './add-event.js';
 import { IdentityStore } from './identity-store.js';
+import { JobLeases, LeaseLostError, NO_LEASE } from './job-leases.js';
 import {
   type JobExecution,
   type JobNeeds,
@@ -36,6 +38,8 @@ export interface TransitionDetails {
   readonly ended?: boolean;
   /** How far the job had come when it ended. */
   readonly progress?: JobProgress | undefined;
+  /** The lease that the job has to be under; by whom it is held does not matter where it is absent. */
+  readonly lease?: string | undefined;
 }
 
 export interface JobEvent {
@@ -53,9 +57,12 @@ export class JobExistsError extends Error {
 export class JobStore {
   /** Who may do what, in the same database. */
   readonly identities: IdentityStore;
+  /** Who has which running job. */
+  readonly leases: JobLeases;
 
   constructor(private readonly db: Kysely<Schema>) {
     this.identities = new IdentityStore(db);
+    this.leases = new JobLeases(db);
   }
 
   /**
@@ -187,7 +194,7 @@ export class JobStore {
 
   /**
    * Moves a job from one of some states to another.
-   * @returns false, and changes nothing, when the job is in none of them
+   * @returns false, and changes nothing, when the job is in none of them, or not under the lease
    */
   async transition(
     name: string,
@@ -202,12 +209,15 @@ export class JobStore {
           status: to,
           modified_at: details.at,
           ...(details.started === true ? { started_at: details.at } : {}),
-          ...(details.ended === true ? { ended_at: details.at, execution: null } : {}),
           ...(details.progress === undefined ? {} : { progress: JSON.stringify(details.progress) }),
+          ...(details.ended === true ? { ended_at: details.at, execution: null, ...NO_LEASE } : {}),
           ...(details.failureReason === undefined ? {} : { failure_reason: details.failureReason }),
         })
         .where('name', '=', name)
         .where('status', 'in', from)
+        .$if(details.lease !== undefined, (query) =>
+          query.where('lease_token', '=', details.lease ?? ''),
+        )
         .executeTakeFirst();
       if (updated.numUpdatedRows !== 1n) return false;
       await addEvent(transaction, name, to, details.at, details.failureReason);
@@ -215,13 +225,21 @@ export class JobStore {
     });
   }
 
-  /** Notes how far the execution of a job is. */
-  async setExecution(name: string, execution: JobExecution): Promise<void> {
-    await this.db
+  /**
+   * Notes how far the execution of a job is.
+   * @throws LeaseLostError when the job is no longer under the lease that it was taken under
+   */
+  async setExecution(
+    { name, lease }: Pick<JobRecord, 'name' | 'lease'>,
+    execution: JobExecution,
+  ): Promise<void> {
+    const updated = await this.db
       .updateTable('jobs')
       .set({ execution: JSON.stringify(execution) })
       .where('name', '=', name)
-      .execute();
+      .where('lease_token', '=', lease ?? '')
+      .executeTakeFirst();
+    if (updated.numUpdatedRows !== 1n) throw new LeaseLostError(name);
   }
 
   /**
@@ -314,17 +332,4 @@ async function readTags(db: Kysely<Schema>, arn: string): Promise<readonly Tag[]
     .orderBy('key')
     .execute();
   return rows.map((row) => ({ Key: row.key, Value: row.value }));
-}
-
-async function addEvent(
-  db: Transaction<Schema>,
-  name: string,
-  status: JobStatus,
-  time: number,
-  detail?: string,
-): Promise<void> {
-  await db
-    .insertInto('job_events')
-    .values({ job_name: name, time, status, detail: detail ?? null })
-    .execute();
 }

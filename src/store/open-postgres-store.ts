@@ -68,6 +68,18 @@ async function migrate(url: string, onError: (error: Error) => void): Promise<vo
   }
 }
 
+/**
+ * Whether an error of a statement says that the database is away, or too busy, and may be back: SQLSTATE
+ * classes 08, 40, 53 and 57, or no answer of the database at all.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return /^(08|40|53|57)/.test(error.code ?? '');
+  if (!(error instanceof Error)) return false;
+  // The system's own codes, and the sentences of the client, which have no code.
+  const code = 'code' in error ? String(error.code) : '';
+  return /^E[A-Z_]+$/.test(code) || /connection|timeout|terminated/i.test(error.message);
+}
+
 function openPool(url: string, onError: (error: Error) => void, options: pg.PoolConfig): pg.Pool {
   // Numbers of 64 bits come as text unless told otherwise; ours are times and counts, below 2⁵³.
   const types = new pg.TypeOverrides();

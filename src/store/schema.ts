@@ -23,6 +23,14 @@ export interface JobTable {
   readonly needs: string | null;
   /** How far the job had come when it ended, as JSON. */
   readonly progress: string | null;
+  /** Which holding of the job is the present one; null while nobody has it. */
+  readonly lease_token: string | null;
+  /** The process of the service that has the job. */
+  readonly lease_node: string | null;
+  /** When the job may be taken over, by the database's clock; null where it never may. */
+  readonly lease_expires_at: number | null;
+  /** How often the job was started anew in a folder of its own. */
+  readonly attempt: Generated<number>;
 }
 
 export interface TagTable {
@@ -40,10 +48,17 @@ export interface JobEventTable {
   readonly detail: string | null;
 }
 
+/** One row: what all nodes of the database have in common. */
+export interface InstallationTable {
+  readonly id: number;
+  readonly data_folder: string;
+}
+
 export interface Schema extends IdentitySchema {
   readonly jobs: JobTable;
   readonly tags: TagTable;
   readonly job_events: JobEventTable;
+  readonly installation: InstallationTable;
 }
 
 export type JobRow = Selectable<JobTable>;

@@ -8,6 +8,7 @@ import { createLocalProcessExecutor } from '#burnish/executors/local-process/loc
 import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
+import { NodeLeases } from '#burnish/jobs/leases/node-leases.js';
 import { stepPlace } from '#burnish/jobs/step-place.js';
 import { queueLimit } from '#burnish/jobs/time-limits.js';
 import { parseS3Uri } from '#burnish/objects/s3-uri.js';
@@ -35,15 +36,17 @@ beforeEach(async () => {
   await mkdir(join(folder, 'buckets', 'models', 'source'), { recursive: true });
   await writeFile(join(folder, 'buckets', 'models', 'source', 'config.json'), '{}');
   store = await openSqliteStore(join(folder, 'jobs.db'));
+  const logger = createLogger('silent');
   const objects = folderStore(join(folder, 'buckets'));
   context = {
     store,
+    leases: new NodeLeases({ node: 'n', durationMs: undefined }, 'here', { store, logger }),
     objects,
     roles: anyRole(objects),
     locate: parseS3Uri,
     executor: createLocalProcessExecutor(PROGRAM),
     logs: new JobLogs(join(folder, 'logs')),
-    logger: createLogger('silent'),
+    logger,
     metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
     capacity: { cores: 2, memoryBytes: 4e9 },
@@ -439,7 +442,7 @@ describe('JobQueue', () => {
     const { pid } = await untilActing('a');
     await queue.close();
     // As if the service had died between starting the step and noting it.
-    await store.setExecution('a', { step: 0 });
+    await store.setExecution({ name: 'a', lease: (await store.get('a'))?.lease }, { step: 0 });
     queue = new JobQueue(context, 2);
     await queue.start();
     const again = await until('a', running);
@@ -506,14 +509,16 @@ describe('JobQueue', () => {
 
   it('completes a job whose result was published before the service died', async () => {
     await create('a');
-    await store.transition('a', ['STARTING'], 'INPROGRESS', { at: Date.now(), started: true });
+    const earlier = { node: 'earlier', durationMs: undefined };
+    const lease = (await store.leases.takeWaiting('a', earlier, { at: Date.now(), started: true }))
+      ?.lease;
     await mkdir(published('a'));
     const report = '{"steps":0}';
     await writeFile(join(published('a'), 'optimization-report.json'), report);
     const digest = Buffer.from(
       await crypto.subtle.digest('SHA-256', new TextEncoder().encode(report)),
     ).toString('hex');
-    await store.setExecution('a', { step: 0, publishing: digest });
+    await store.setExecution({ name: 'a', lease }, { step: 0, publishing: digest });
     await queue.start();
     expect((await until('a', ended)).status).toBe('COMPLETED');
   });

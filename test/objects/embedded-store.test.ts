@@ -321,7 +321,7 @@ describe('what a stopped process left', () => {
     const longAgo = new Date(Date.now() - 8 * 24 * 60 * 60 * 1000);
     await utimes(join(uploads, 'multipart', old.uploadId), longAgo, longAgo);
     const next = await openEmbeddedStore(dataDir);
-    await next.reclaim();
+    await next.reclaim({ shared: false });
     expect(await readdir(join(uploads, 'incoming'))).toEqual([]);
     expect((await next.uploads.list(bucket)).map(({ key }) => key)).toEqual(['young']);
     const body = Readable.from([Buffer.from('part')]);

@@ -4,5 +4,5 @@ import { createDatabase } from './fresh-database.js';
 
 testJobStore('PostgreSQL', async () => {
   const { url, remove } = await createDatabase();
-  return { open: () => openPostgresStore(url, () => undefined), remove };
+  return { shared: true, open: () => openPostgresStore(url, () => undefined), remove };
 });

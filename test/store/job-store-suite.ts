@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LeaseLostError } from '#burnish/store/job-leases.js';
 import type { JobRequest } from '#burnish/store/job-record.js';
 import { JobExistsError, type JobStore } from '#burnish/store/job-store.js';
 import { type JobFilter, type JobSortKey, positionOf } from '#burnish/store/list-jobs.js';
@@ -6,10 +7,15 @@ import { createRequest } from '../support/create-request.js';
 
 /** A database that holds nothing yet. */
 export interface FreshDatabase {
+  /** Whether several nodes may have it open at once. */
+  readonly shared: boolean;
   /** Opens it; more than once for several nodes, or for a restart. */
   open(): Promise<JobStore>;
   remove(): Promise<void>;
 }
+
+/** A process that has the record to itself. */
+const alone = { node: 'alone', durationMs: undefined };
 
 const arnOf = (name: string) => `arn:aws:sagemaker:us-east-1:000000000000:optimization-job/${name}`;
 
@@ -95,10 +101,8 @@ export function testJobStore(database: string, fresh: () => Promise<FreshDatabas
     it('moves a job only from the states it is told, and notes the history', async () => {
       await create('a', 1000);
       expect(await store.transition('a', ['INPROGRESS'], 'COMPLETED', { at: 1 })).toBe(false);
-      expect(
-        await store.transition('a', ['STARTING'], 'INPROGRESS', { at: 2, started: true }),
-      ).toBe(true);
-      await store.setExecution('a', { step: 0, handle: { pid: 1 } });
+      const job = await store.leases.takeWaiting('a', alone, { at: 2, started: true });
+      await store.setExecution({ name: 'a', lease: job?.lease }, { step: 0, handle: { pid: 1 } });
       await store.transition('a', ['INPROGRESS'], 'FAILED', {
         at: 3,
         ended: true,
@@ -183,6 +187,112 @@ export function testJobStore(database: string, fresh: () => Promise<FreshDatabas
       expect(await names({ createdAfter: 1000, createdBefore: 3000 })).toEqual(['alpha-2']);
       expect(await names({ modifiedAfter: 3000 })).toEqual(['beta']);
       expect(await names({ modifiedBefore: 2000 })).toEqual(['alpha-1']);
+    });
+  });
+
+  describe(`JobLeases in ${database}`, () => {
+    const first = { node: 'first', durationMs: 60_000 };
+    const second = { node: 'second', durationMs: 60_000 };
+    /** A node whose leases have ended as soon as they begin. */
+    const dying = { node: 'dying', durationMs: -1_000 };
+    const started = { at: 5, started: true };
+
+    it('gives a waiting job to exactly one of many nodes', async () => {
+      await create('a', 1);
+      const others = opened.shared ? 4 : 0;
+      const nodes = [store, ...(await Promise.all(Array.from({ length: others }, opened.open)))];
+      const taken = await Promise.all(
+        [...nodes, ...nodes].map((node) => node.leases.takeWaiting('a', first, started)),
+      );
+      expect(taken.filter((job) => job !== undefined)).toHaveLength(1);
+      expect(await store.get('a')).toMatchObject({ status: 'INPROGRESS', startedAt: 5 });
+      expect((await store.history('a')).map(({ status }) => status)).toEqual([
+        'STARTING',
+        'INPROGRESS',
+      ]);
+      await Promise.all(nodes.slice(1).map((node) => node.close()));
+    });
+
+    it('keeps a job from others until its lease ends, and lets one of them take it over', async () => {
+      await create('a', 1);
+      await create('b', 2);
+      await store.leases.takeWaiting('a', first, started);
+      const old = await store.leases.takeWaiting('b', dying, started);
+      expect((await store.leases.lost(second, 10)).map(({ name }) => name)).toEqual(['b']);
+      expect(await store.leases.takeLost('a', second)).toBeUndefined();
+      const taken = await Promise.all([
+        store.leases.takeLost('b', second),
+        store.leases.takeLost('b', first),
+      ]);
+      const [job, ...others] = taken.filter((record) => record !== undefined);
+      expect(others).toEqual([]);
+      expect(job?.lease).not.toBe(old?.lease);
+      expect(await store.leases.lost(second, 10)).toEqual([]);
+    });
+
+    it('lets a process that is alone take everything over', async () => {
+      await create('a', 1);
+      await store.leases.takeWaiting('a', alone, started);
+      expect(await store.leases.lost(alone, 10)).toHaveLength(1);
+      expect(await store.leases.takeLost('a', alone)).toMatchObject({ name: 'a' });
+    });
+
+    it('records nothing for a node that has lost the job', async () => {
+      await create('a', 1);
+      const old = await store.leases.takeWaiting('a', dying, started);
+      if (old === undefined) throw new Error('not taken');
+      const job = await store.leases.takeLost('a', second);
+      const end = { at: 9, ended: true };
+      expect(await store.leases.isHeld(old)).toBe(false);
+      await expect(store.setExecution(old, { step: 1 })).rejects.toThrow(LeaseLostError);
+      await expect(store.leases.requeue(old, 9, 10)).rejects.toThrow(LeaseLostError);
+      expect(
+        await store.transition('a', ['INPROGRESS'], 'FAILED', { ...end, lease: old.lease }),
+      ).toBe(false);
+      expect(
+        await store.transition('a', ['INPROGRESS'], 'COMPLETED', { ...end, lease: job?.lease }),
+      ).toBe(true);
+      expect(await store.get('a')).toMatchObject({ status: 'COMPLETED', lease: undefined });
+    });
+
+    it('renews leases and tells what was asked for meanwhile', async () => {
+      await create('a', 1);
+      await create('b', 2);
+      const short = { node: 'first', durationMs: 0 };
+      const a = await store.leases.takeWaiting('a', short, started);
+      const b = await store.leases.takeWaiting('b', short, started);
+      await store.leases.takeLost('b', second);
+      await store.transition('a', ['INPROGRESS'], 'STOPPING', { at: 6 });
+      const tokens = [a?.lease ?? '', b?.lease ?? ''];
+      expect(await store.leases.renew(first, tokens)).toEqual([
+        { name: 'a', token: a?.lease, status: 'STOPPING' },
+      ]);
+      expect(await store.leases.lost(second, 10)).toEqual([]);
+      await store.leases.release(first);
+      expect((await store.leases.lost(second, 10)).map(({ name }) => name)).toEqual(['a']);
+    });
+
+    it('puts a job back into the queue for a new attempt, with what it was about to publish', async () => {
+      await create('a', 1);
+      const job = await store.leases.takeWaiting('a', first, started);
+      if (job === undefined) throw new Error('not taken');
+      await store.setExecution(job, { step: 1, handle: 7, publishing: 'abc' });
+      const record = await store.get('a');
+      if (record === undefined) throw new Error('gone');
+      await store.leases.requeue(record, 8, 100);
+      expect(await store.get('a')).toMatchObject({
+        status: 'STARTING',
+        startedAt: 5,
+        attempt: 1,
+        lease: undefined,
+        execution: { step: 0, publishing: 'abc' },
+      });
+      expect(await store.earliestQueueDeadline()).toBe(100);
+    });
+
+    it('agrees on one data folder', async () => {
+      expect(await store.leases.sharedFolder('one')).toBe('one');
+      expect(await store.leases.sharedFolder('two')).toBe('one');
     });
   });
 }

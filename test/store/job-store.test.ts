@@ -7,6 +7,7 @@ import { testJobStore } from './job-store-suite.js';
 testJobStore('SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'burnish-store-'));
   return {
+    shared: false,
     open: () => openSqliteStore(join(folder, 'jobs.db')),
     remove: () => rm(folder, { recursive: true }),
   };

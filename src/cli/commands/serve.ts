@@ -30,6 +30,9 @@ Starts the service and prints one line with its endpoint URL when it is ready.
   --tls-cert FILE          answer over TLS with this certificate (PEM, with its chain)
   --tls-key FILE           and this private key (PEM)
   --allow-unsigned         take requests without a signature for the administrator's
+  --database URL           keep the record of jobs in this PostgreSQL database, which several nodes may
+                           share: postgres://USER@HOST:PORT/DATABASE (BURNISH_DATABASE_URL; a
+                           password belongs there, or into PGPASSWORD, not on a command line)
   --config FILE            a YAML file with what is too much for a command line; README.md lists it
 `;
 
@@ -50,6 +53,7 @@ const OPTIONS = {
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'allow-unsigned': { type: 'boolean' },
+  database: { type: 'string' },
   config: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -152,6 +156,7 @@ async function readConfiguration(
     ),
     tls: readTls(values['tls-cert'], values['tls-key']),
     allowUnsigned: values['allow-unsigned'] === true,
+    database: readDatabase(values.database ?? process.env.BURNISH_DATABASE_URL),
     file: await readFileConfiguration(values.config),
   };
 }
@@ -170,6 +175,15 @@ function readTls(certFile: string | undefined, keyFile: string | undefined): Tls
     throw new UsageError('--tls-cert and --tls-key are given together');
   }
   return { certFile, keyFile };
+}
+
+function readDatabase(url: string | undefined): string | undefined {
+  if (url === undefined || url === '') return undefined;
+  // What was given is not shown: it may hold a password.
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new UsageError('--database takes a URL that begins with postgres://');
+  }
+  return url;
 }
 
 function readS3Endpoint(

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Executor, ExecutorError, type RunningStep, type StepExit } from '../executor.js';
 import { lmiEnvironment } from '../lmi-environment.js';
 import { findProcesses } from './find-processes.js';
+import { hostIdentity } from './host-identity.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
 
 /** Tells the program where its settings are, and us whose step a process is. */
@@ -64,6 +65,7 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
       if (!alive && (await readExitFile(folders.exitFile)) === undefined) return undefined;
       return {
         handle,
+        host: await hostIdentity(),
         exit: untilGone(identity).then(async () => ({
           code: await readExitFile(folders.exitFile),
           signal: undefined,
@@ -103,6 +105,7 @@ async function follow(child: ChildProcess): Promise<RunningStep> {
   }
   return {
     handle: await identifyProcess(pid),
+    host: await hostIdentity(),
     exit,
     signal(signal) {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal);

@@ -7,8 +7,11 @@ export interface ProcessIdentity {
   readonly startTicks: string | undefined;
 }
 
-/** Field 22 of /proc/PID/stat, counted behind the command name, which may hold spaces. */
+/** Fields 3 and 22 of /proc/PID/stat, counted behind the command name, which may hold spaces. */
+const STATE_FIELD = 3 - 3;
 const START_TIME_FIELD = 22 - 3;
+/** It has ended, and nobody has asked how: orphans stay so where the first process does not care. */
+const ZOMBIE = 'Z';
 
 /** Identifies a process that runs now. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity> {
@@ -24,7 +27,8 @@ export async function isSameProcess(identity: ProcessIdentity): Promise<boolean>
 async function readStartTicks(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_FIELD];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[STATE_FIELD] === ZOMBIE ? undefined : fields[START_TIME_FIELD];
   } catch {
     return undefined;
   }

@@ -6,11 +6,11 @@ import { bucketNameFault } from '../names.js';
 import type {
   Body,
   BucketInfo,
-  Cancellable,
   ListOptions,
   ListPage,
   ObjectInfo,
   OpenObject,
+  PublishOptions,
   ReadObject,
   ReadOptions,
   ServedObjectStore,
@@ -23,7 +23,7 @@ import { FolderCache } from './folder-cache.js';
 import { locationExists, makeBucket, publishEmbedded, stageEmbedded } from './folders.js';
 import { uninstallObject } from './installing.js';
 import { KeyedLocks } from './keyed-locks.js';
-import { bucketFolder, type Layout, openLayout, requireBucket } from './layout.js';
+import { bucketFolder, type Layout, openLayout, requireBucket, statIfThere } from './layout.js';
 import { listObjects } from './listing.js';
 import { MultipartUploads } from './multipart.js';
 import { headObject, openObject, writeObject } from './objects.js';
@@ -52,15 +52,15 @@ export class EmbeddedStore implements ServedObjectStore {
     this.uploads = new MultipartUploads(layout, this.#locks);
   }
 
-  /** Removes what a stopped process left half-received. To be called once, before serving. */
-  async reclaim(): Promise<void> {
+  /**
+   * Removes what a stopped process left half-received. To be called once, before serving.
+   * @param shared whether other processes may be receiving; then only what is days old is removed
+   */
+  async reclaim({ shared }: { readonly shared: boolean }): Promise<void> {
     const { incoming, multipart } = this.#layout;
-    for (const name of await readdir(incoming)) await rm(join(incoming, name), { force: true });
     const oldest = Date.now() - MAX_UPLOAD_AGE_MILLISECONDS;
-    for (const name of await readdir(multipart)) {
-      const folder = join(multipart, name);
-      if ((await stat(folder)).mtimeMs < oldest) await rm(folder, { recursive: true, force: true });
-    }
+    await removeOlder(incoming, shared ? oldest : Number.POSITIVE_INFINITY);
+    await removeOlder(multipart, oldest);
   }
 
   async listBuckets(): Promise<readonly BucketInfo[]> {
@@ -144,8 +144,19 @@ export class EmbeddedStore implements ServedObjectStore {
   publishFolder(
     folder: string,
     location: ObjectLocation,
-    options: Cancellable = {},
+    options: PublishOptions = {},
   ): Promise<void> {
     return publishEmbedded(this.#layout, folder, location, options);
+  }
+}
+
+/** Removes what was last changed before a time, in milliseconds since the epoch, from a folder. */
+async function removeOlder(folder: string, time: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const stats = await statIfThere(path);
+    if (stats !== undefined && Number(stats.mtimeMs) < time) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }

@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { isArchiveKey, unpackArchive } from '../archive.js';
 import { makeFolderDurably, syncFile, syncFolder, systemErrorCode } from '../durable-files.js';
 import { LocationNotEmptyError, NothingAtLocationError, ObjectStoreError } from '../errors.js';
-import type { Cancellable, StagedFolder, StageOptions } from '../object-store.js';
+import type { PublishOptions, StagedFolder, StageOptions } from '../object-store.js';
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
 import { makeParents, pruneEmptyFolders } from './installing.js';
 import {
@@ -117,13 +117,14 @@ export async function publishEmbedded(
   layout: Layout,
   folder: string,
   location: ObjectLocation,
-  options: Cancellable,
+  options: Pick<PublishOptions, 'signal' | 'confirm'>,
 ): Promise<void> {
   const path = await pathOf(layout, location);
   if (await locationExists(layout, location)) throw new LocationNotEmptyError(location);
   await syncTree(folder, options.signal);
   options.signal?.throwIfAborted();
   if (location.key !== '') await makeParents(path, location.key);
+  options.confirm?.();
   try {
     await rename(folder, path);
   } catch (error) {

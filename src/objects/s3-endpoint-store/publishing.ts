@@ -2,7 +2,7 @@ import { type FileHandle, open, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectStoreError } from '../errors.js';
 import { forEachConcurrently } from '../for-each-concurrently.js';
-import type { Cancellable } from '../object-store.js';
+import type { PublishOptions } from '../object-store.js';
 import type { ObjectLocation } from '../s3-uri.js';
 import { asking, type Endpoint } from './endpoint.js';
 
@@ -36,7 +36,7 @@ export async function uploadFolder(
   endpoint: Endpoint,
   folder: string,
   location: ObjectLocation,
-  { signal }: Cancellable,
+  { signal, confirm }: Pick<PublishOptions, 'signal' | 'confirm'>,
 ): Promise<void> {
   const uploads: Upload[] = [];
   const visible: Upload[] = [];
@@ -50,6 +50,7 @@ export async function uploadFolder(
     );
     const finish = async (upload: Upload) => {
       signal?.throwIfAborted();
+      confirm?.();
       visible.push(upload);
       await finishUpload(endpoint, upload);
     };
@@ -61,8 +62,18 @@ export async function uploadFolder(
     );
     for (const upload of uploads.filter(isLast)) await finish(upload);
   } catch (error) {
-    await undo(endpoint, uploads, visible);
+    await undo(endpoint, uploads, isConfirmed(confirm) ? visible : []);
     throw error;
+  }
+}
+
+/** Whether publishing is still the caller's business; otherwise others may have replaced what we see. */
+function isConfirmed(confirm: (() => void) | undefined): boolean {
+  try {
+    confirm?.();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -52,6 +52,13 @@ const SHUTDOWN_SHAPE = structure('Shutdown', {
   ),
 });
 
+const NODES_SHAPE = structure('Nodes', {
+  leaseSeconds: optional(
+    integer({ min: 3, max: 3600 }),
+    'How long a node may be silent before the others take its jobs over; 15 by default.',
+  ),
+});
+
 /**
  * What the file that `burnish serve --config FILE` names may hold. It says what is too much for a
  * command line: one member for each part of the service, each a structure of its own.
@@ -62,6 +69,7 @@ export const CONFIGURATION_SHAPE = structure('Configuration', {
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
   roles: optional(ROLES_SHAPE, 'What the roles of jobs are.'),
+  nodes: optional(NODES_SHAPE, 'How several nodes work on one database.'),
   license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
 });
 

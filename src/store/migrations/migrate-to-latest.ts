@@ -2,12 +2,14 @@ import { type Kysely, type Migration, type MigrationProvider, Migrator } from 'k
 import { jobsMigration } from './0001-jobs.js';
 import { schedulingMigration } from './0002-scheduling.js';
 import { identityMigration } from './0003-identity.js';
+import { leasesMigration } from './0004-leases.js';
 
 /** In order; a migration that has shipped is never edited, only followed by another. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-jobs': jobsMigration,
   '0002-scheduling': schedulingMigration,
   '0003-identity': identityMigration,
+  '0004-leases': leasesMigration,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };
