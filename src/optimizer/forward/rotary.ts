@@ -13,7 +13,7 @@ export interface RotaryTables {
 export function rotaryTables(rotary: Rotary, positions: number): RotaryTables {
   const { dimensions } = rotary;
   const half = dimensions / 2;
-  const { frequencies, scale } = KINDS[rotary.kind](rotary, positions);
+  const { frequencies, scale } = rotaryFrequencies(rotary, positions);
   const cos = new Float32Array(positions * dimensions);
   const sin = new Float32Array(positions * dimensions);
   for (let position = 0; position < positions; position += 1) {
@@ -29,7 +29,12 @@ export function rotaryTables(rotary: Rotary, positions: number): RotaryTables {
   return { cos, sin };
 }
 
-interface Frequencies {
+/** How a rotary embedding turns in sequences of one length. */
+export function rotaryFrequencies(rotary: Rotary, positions: number): Frequencies {
+  return KINDS[rotary.kind](rotary, positions);
+}
+
+export interface Frequencies {
   /** Radians a position, one for each pair of elements. */
   readonly frequencies: readonly number[];
   /** Cosines and sines are multiplied by this. */

@@ -1,8 +1,9 @@
-import { encodeModel } from './encode.js';
+import { encodeModel, RUNTIME_DOMAIN } from './encode.js';
 import type {
   Attribute,
   Dimension,
   ElementType,
+  ExternalInitializer,
   Graph,
   Initializer,
   Node,
@@ -12,7 +13,12 @@ import type {
 /** A value inside a graph, by its name. */
 export type Value = string & { readonly __value: unique symbol };
 
-type AttributeValue = number | string | readonly number[] | Graph | { readonly float: number };
+export type AttributeValue =
+  | number
+  | string
+  | readonly number[]
+  | Graph
+  | { readonly float: number };
 
 /** Left out in a list of inputs. */
 export const NONE = '' as Value;
@@ -22,6 +28,7 @@ export const NONE = '' as Value;
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
   readonly #initializers: Initializer[] = [];
+  readonly #external: ExternalInitializer[] = [];
   readonly #inputs: ValueInfo[] = [];
   readonly #outputs: ValueInfo[] = [];
   readonly #constants = new Map<string, Value>();
@@ -43,6 +50,29 @@ export class GraphBuilder {
     this.#outputs.push({ name, type: 'float32', shape });
   }
 
+  /** Makes a value that a node gives under this very name an output of the graph. */
+  named(name: string, shape: readonly Dimension[], type: ElementType = 'float32'): Value {
+    this.#outputs.push({ name, type, shape });
+    return name as Value;
+  }
+
+  /** A weight in a file beside the graph's. */
+  external(initializer: ExternalInitializer): Value {
+    this.#external.push(initializer);
+    return initializer.name as Value;
+  }
+
+  /** A node of an operator that ONNX Runtime has beside ONNX's.
+   * @param outputs how many there are, or their names; an empty name leaves one out. */
+  fused(
+    type: string,
+    inputs: readonly Value[],
+    outputs: number | readonly Value[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): readonly Value[] {
+    return this.#node(type, inputs, outputs, attributes, RUNTIME_DOMAIN);
+  }
+
   /** A node with one output. */
   op(
     type: string,
@@ -54,16 +84,31 @@ export class GraphBuilder {
     return output;
   }
 
-  /** A node with several outputs. */
+  /** A node with several outputs.
+   * @param outputs how many there are, or their names. */
   ops(
     type: string,
     inputs: readonly Value[],
-    outputs: number,
+    outputs: number | readonly Value[],
     attributes: Readonly<Record<string, AttributeValue>> = {},
   ): readonly Value[] {
-    const names = Array.from({ length: outputs }, () => this.#newName());
+    return this.#node(type, inputs, outputs, attributes);
+  }
+
+  #node(
+    type: string,
+    inputs: readonly Value[],
+    outputs: number | readonly Value[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    domain?: string,
+  ): readonly Value[] {
+    const names =
+      typeof outputs === 'number'
+        ? Array.from({ length: outputs }, () => this.#newName())
+        : outputs.map((name) => name);
     this.#nodes.push({
       type,
+      ...(domain === undefined ? {} : { domain }),
       inputs,
       outputs: names,
       attributes: Object.fromEntries(
@@ -73,8 +118,18 @@ export class GraphBuilder {
     return names;
   }
 
+  /** A name that no other value of the graph has, for outputs some of which are left out. */
+  fresh(): Value {
+    return this.#newName();
+  }
+
   scalar(value: number): Value {
     return this.#constant({ type: 'float32', shape: [], values: [value] });
+  }
+
+  /** An integer without dimensions. */
+  integer(value: number): Value {
+    return this.#constant({ type: 'int64', shape: [], values: [value] });
   }
 
   ints(values: readonly number[]): Value {
@@ -87,6 +142,7 @@ export class GraphBuilder {
       name,
       nodes: this.#nodes,
       initializers: this.#initializers,
+      external: this.#external,
       inputs: this.#inputs,
       outputs: this.#outputs,
     };

@@ -2,7 +2,15 @@
  * Source: onnx.proto of the ONNX specification. */
 
 /** Element types, by their number in `TensorProto.DataType`. */
-export const ELEMENT_TYPES = { float32: 1, int64: 7, bool: 9, float8e4m3fn: 17 } as const;
+export const ELEMENT_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float8e4m3fn: 17,
+} as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 /** A size, or the name of one that is known only when the graph runs. */
@@ -21,6 +29,18 @@ export interface Initializer {
   readonly values: readonly number[];
 }
 
+/** An initializer whose bytes are in a file beside the graph's. */
+export interface ExternalInitializer {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** Name of the file, from the graph's own folder. */
+  readonly file: string;
+  /** Its first byte there, and how many there are. */
+  readonly offset: number;
+  readonly length: number;
+}
+
 export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'float'; readonly value: number }
@@ -30,6 +50,8 @@ export type Attribute =
 
 export interface Node {
   readonly type: string;
+  /** Whose operator it is; ONNX's own if left out. */
+  readonly domain?: string;
   /** An empty name stands for an input that is left out. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -40,6 +62,7 @@ export interface Graph {
   readonly name: string;
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];
+  readonly external?: readonly ExternalInitializer[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
 }

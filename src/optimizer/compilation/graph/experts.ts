@@ -1,0 +1,152 @@
+import type {
+  ExpertsStage,
+  GatedNetwork,
+} from '../../../checkpoint/architectures/forward/forward-model.js';
+import { NONE, type Value } from '../../forward/onnx/graph-builder.js';
+import { type Matrix, type MatrixPart, matrixOf, rowsOf } from '../weights/matrix.js';
+import { type ModuleForm, sameForm } from '../weights/module-form.js';
+import { expertShapes } from '../weights/weight-collector.js';
+import type { DecoderContext } from './decoder-context.js';
+import { feedForward } from './feed-forward.js';
+import { linear } from './linear.js';
+import { outputsOf } from './outputs.js';
+
+/** A mixture of experts: `x` `[tokens, width]` to the same. ONNX Runtime has one operator for those of the
+ * kind `silu(gate) · up`, which looks only at the experts that are chosen; in others every expert
+ * answers, and those that are not chosen count for nothing.
+ * @param name of the block. */
+export function experts(
+  context: DecoderContext,
+  stage: ExpertsStage,
+  x: Value,
+  name: string,
+): Value {
+  const { graph, model } = context;
+  const routing = [{ module: stage.router, first: 0, rows: stage.experts.length }];
+  const scores = linear(context, x, stage.router, routing, model.hiddenSize);
+  const own = stage.experts.every(({ activation }) => activation === 'silu')
+    ? mixture(context, stage, x, scores, name)
+    : everyExpert(context, stage, x, scores);
+  if (stage.shared === undefined) return own;
+  const { network, gate } = stage.shared;
+  const share = linear(context, x, gate, [{ module: gate, first: 0, rows: 1 }], model.hiddenSize);
+  const shared = graph.op('Mul', [feedForward(context, network, x), graph.op('Sigmoid', [share])]);
+  return graph.op('Add', [own, shared]);
+}
+
+function mixture(
+  context: DecoderContext,
+  stage: ExpertsStage,
+  x: Value,
+  scores: Value,
+  name: string,
+): Value {
+  const { graph, weights, element, model, formOf } = context;
+  const count = stage.experts.length;
+  const [first] = stage.experts;
+  if (first === undefined) throw new Error(`${name} has no experts`);
+  const width = outputsOf(first.inputs, 'gate').rows;
+  const matrices = {
+    inputs: matrixOf(model.hiddenSize, stage.experts.map(gateAndUp)),
+    outputs: matrixOf(
+      width,
+      stage.experts.map(({ output }) => rowsOf(output, 0, model.hiddenSize)),
+    ),
+  };
+  const attributes = {
+    k: stage.chosen,
+    normalize_routing_weights: stage.normalized ? 1 : 0,
+    activation_type: 'swiglu',
+    // Rows of gate and up projection take turns.
+    swiglu_fusion: 1,
+    activation_alpha: { float: 1 },
+    activation_beta: { float: 0 },
+  };
+  const form = commonForm(stage.experts, formOf);
+  if (form.kind === 'float') {
+    const table = (role: string, matrix: Matrix): Value =>
+      weights.matrix(`${name}.experts.${role}`, matrix, element, [
+        count,
+        matrix.rows / count,
+        matrix.columns,
+      ]);
+    const inputs = [
+      x,
+      scores,
+      table('inputs', matrices.inputs),
+      NONE,
+      table('outputs', matrices.outputs),
+    ];
+    const [mixed = NONE] = graph.fused('MoE', inputs, 1, attributes);
+    return mixed;
+  }
+  const codes = (role: string, matrix: Matrix) =>
+    weights.codes(
+      `${name}.experts.${role}`,
+      matrix,
+      form.form,
+      form.kept,
+      element,
+      expertShapes(count, matrix, form.form),
+    );
+  const inward = codes('inputs', matrices.inputs);
+  const outward = codes('outputs', matrices.outputs);
+  const zeroPoints = [inward.zeroPoints, outward.zeroPoints].flatMap((value) =>
+    value === undefined ? [] : [value],
+  );
+  const [mixed = NONE] = graph.fused(
+    'QMoE',
+    [
+      ...[x, scores, inward.codes, inward.scales, NONE, outward.codes, outward.scales],
+      ...(zeroPoints.length === 0 ? [] : [NONE, NONE, NONE, NONE, ...zeroPoints]),
+    ],
+    1,
+    { ...attributes, expert_weight_bits: form.form.bits, block_size: form.form.blockSize },
+  );
+  return mixed;
+}
+
+/** The form of all experts' weights; floats where they differ. */
+function commonForm(
+  networks: readonly GatedNetwork[],
+  formOf: DecoderContext['formOf'],
+): ModuleForm {
+  const forms = networks.flatMap(({ inputs, output }) => [
+    ...inputs.map(({ module }) => formOf(module)),
+    formOf(output),
+  ]);
+  const [first] = forms;
+  return first !== undefined && forms.every((form) => sameForm(first, form))
+    ? first
+    : { kind: 'float' };
+}
+
+/** The rows of an expert's gate and up projection by turns. */
+function gateAndUp({ inputs }: GatedNetwork): MatrixPart {
+  const gate = outputsOf(inputs, 'gate');
+  return { modules: [gate, outputsOf(inputs, 'up')], rows: gate.rows };
+}
+
+function everyExpert(context: DecoderContext, stage: ExpertsStage, x: Value, scores: Value): Value {
+  const { graph } = context;
+  const all = graph.op('Softmax', [scores], { axis: -1 });
+  const [shares = NONE, chosen = NONE] = graph.ops('TopK', [all, graph.ints([stage.chosen])], 2, {
+    axis: -1,
+  });
+  const counted = stage.normalized
+    ? graph.op('Div', [shares, graph.op('ReduceSum', [shares, graph.ints([-1])], { keepdims: 1 })])
+    : shares;
+  const none = graph.op('Sub', [all, all]);
+  const weights = graph.op('ScatterElements', [none, chosen, counted], { axis: -1 });
+  return stage.experts
+    .map((network, index) => {
+      const share = graph.op('Slice', [
+        weights,
+        graph.ints([index]),
+        graph.ints([index + 1]),
+        graph.ints([-1]),
+      ]);
+      return graph.op('Mul', [feedForward(context, network, x), share]);
+    })
+    .reduce((sum, output) => graph.op('Add', [sum, output]));
+}
