@@ -1,5 +1,6 @@
 import { CheckpointError } from '../checkpoint/errors.js';
 import { KernelFileError, KernelTaskError, NonFiniteWeightError } from '../kernels/index.js';
+import { CompilationError } from './compilation/errors.js';
 import { ContractError } from './contract.js';
 import { EvaluationError } from './evaluation/evaluate.js';
 import { FormatError } from './formats/packed-tensors.js';
@@ -14,6 +15,7 @@ import { TextError } from './texts/errors.js';
 /** Failures whose message is written for whoever started the job. */
 const EXPLAINED = [
   CheckpointError,
+  CompilationError,
   ContractError,
   EvaluationError,
   ExecutionProviderError,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readTextFile } from '../checkpoint/json.js';
+import { runCompilation } from './compilation/run.js';
 import { ContractError, type StepContract, type StepTechnique } from './contract.js';
 import { runQuantization } from './quantization/run.js';
 import type { OptimizationReport } from './report/types.js';
@@ -18,6 +19,7 @@ const SHARDED = 'sagemaker_fast_model_loader';
 
 const PROGRAMS: Partial<Record<StepTechnique, (run: StepRun) => Promise<OptimizationReport>>> = {
   quantization: runQuantization,
+  compilation: runCompilation,
   sharding: runSharding,
 };
 
@@ -28,7 +30,7 @@ export async function runStep(contract: StepContract, observer: StepObserver): P
   const execute = PROGRAMS[technique];
   if (execute === undefined) {
     throw new ContractError(
-      `${technique} is not built yet; what works is ${Object.keys(PROGRAMS).join(' and ')}`,
+      `${technique} is not built yet; what works is ${Object.keys(PROGRAMS).join(', ')}`,
     );
   }
   await execute({ ...contract, ...observer });

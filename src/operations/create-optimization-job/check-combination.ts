@@ -44,6 +44,12 @@ export function checkCombination(steps: readonly Step[]): void {
       );
     }
   }
+  const compilation = techniques.indexOf('compilation');
+  if (compilation !== -1 && compilation !== techniques.length - 1) {
+    throw validationError(
+      'Compilation must be the last optimization config: quantize first, then compile.',
+    );
+  }
   const sharding = techniques.indexOf('sharding');
   if (sharding !== -1 && sharding !== techniques.length - 1) {
     throw validationError(

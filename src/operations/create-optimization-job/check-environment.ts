@@ -1,3 +1,7 @@
+import {
+  type CompilationSettings,
+  parseCompilationSettings,
+} from '../../optimizer/settings/compilation-settings.js';
 import { SettingsError } from '../../optimizer/settings/errors.js';
 import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
 import {
@@ -29,6 +33,7 @@ export function checkEnvironment(steps: readonly Step[]): void {
     try {
       if (step.technique === 'quantization') parseQuantizationSettings(step.environment);
       if (step.technique === 'sharding') readShardingSettings(step, steps);
+      if (step.technique === 'compilation') readCompilationSettings(step, steps);
     } catch (error) {
       if (error instanceof SettingsError) throw validationError(`${config}: ${error.message}`);
       throw error;
@@ -42,8 +47,30 @@ export function checkEnvironment(steps: readonly Step[]): void {
  * @throws SettingsError that names the setting
  */
 export function readShardingSettings(step: Step, steps: readonly Step[]): ShardingSettings {
-  const quantized = steps
-    .slice(0, steps.indexOf(step))
-    .some(({ technique }) => technique === 'quantization');
-  return parseShardingSettings(step.environment, undefined, quantized);
+  return parseShardingSettings(step.environment, undefined, quantizedBefore(step, steps));
 }
+
+/**
+ * The settings of a compilation step, read like those of a sharding step.
+ * @throws SettingsError that names the setting
+ */
+export function readCompilationSettings(step: Step, steps: readonly Step[]): CompilationSettings {
+  const quantized = quantizedBefore(step, steps);
+  const settings = parseCompilationSettings(step.environment, undefined, quantized);
+  const fp8 = steps.some(
+    (other) =>
+      other.technique === 'quantization' &&
+      other.image === undefined &&
+      parseQuantizationSettings(other.environment).scheme.technique === 'fp8',
+  );
+  if (fp8) {
+    throw new SettingsError(
+      'OPTION_QUANTIZE',
+      'OPTION_QUANTIZE=fp8 cannot be compiled by the built-in compiler: ONNX Runtime does not multiply FP8 on processors. Give the step the Image of a TensorRT-LLM compiler, or choose awq, gptq, rtn, int8 or smoothquant.',
+    );
+  }
+  return settings;
+}
+
+const quantizedBefore = (step: Step, steps: readonly Step[]): boolean =>
+  steps.slice(0, steps.indexOf(step)).some(({ technique }) => technique === 'quantization');

@@ -31,6 +31,9 @@ export function checkHardware(instanceType: DeploymentInstanceType, steps: reado
     // Only the built-in optimizer's results are known.
     if (step.image !== undefined) continue;
     if (step.technique === 'sharding') checkRanks(instanceType, step, steps);
+    if (step.technique === 'compilation') checkCompiler(instanceType);
+    // What is compiled next runs where ONNX Runtime does.
+    if (steps.at(-1)?.technique === 'compilation') continue;
     if (step.technique !== 'quantization') continue;
     const { technique } = parseQuantizationSettings(step.environment).scheme;
     const needed = COMPUTE_CAPABILITY[technique];
@@ -52,6 +55,15 @@ export function checkHardware(instanceType: DeploymentInstanceType, steps: reado
       );
     }
   }
+}
+
+/** The built-in compiler's graphs run on ONNX Runtime, which knows no Neuron devices. */
+function checkCompiler(instanceType: DeploymentInstanceType): void {
+  const { accelerator } = acceleratorsOf(instanceType);
+  if (accelerator.computeCapability !== undefined) return;
+  throw validationError(
+    `DeploymentInstanceType ${instanceType} (${accelerator.name}) needs a model that is compiled by the Neuron compiler, which the built-in optimizer has not. Give the step the Image of a Neuron compiler (an LMI Neuron container), or choose a GPU instance type.`,
+  );
 }
 
 function checkRanks(

@@ -43,9 +43,9 @@ export function checkUnsupportedMembers(input: CreateInput, steps: readonly Step
   for (const [index, step] of steps.entries()) {
     const config = `OptimizationConfigs member ${index + 1}`;
     if (step.image !== undefined) continue;
-    if (step.technique !== 'quantization' && step.technique !== 'sharding') {
+    if (step.technique === 'speculative-decoding') {
       throw validationError(
-        `${config}: ${step.technique} is not supported by the built-in optimizer of this version of Burnish; quantization and sharding are. Give an Image that does it.`,
+        `${config}: ${step.technique} is not supported by the built-in optimizer of this version of Burnish; quantization, compilation and sharding are. Give an Image that does it.`,
       );
     }
   }

@@ -2,11 +2,6 @@ import type { ForwardModel } from '../../checkpoint/architectures/forward/forwar
 import { readForwardModel } from '../../checkpoint/architectures/forward/read-forward-model.js';
 import { CheckpointError } from '../../checkpoint/errors.js';
 import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
-import {
-  hasTokenizer,
-  readTokenizer,
-  TOKENIZER_FILE,
-} from '../../checkpoint/tokenizer/tokenizer.js';
 import { expectedSpeed, weightsPerToken } from '../forward/cost.js';
 import type { ForwardOptions } from '../forward/forward-pass.js';
 import { Sessions } from '../forward/runtime/session.js';
@@ -15,10 +10,7 @@ import { TensorFiles } from '../forward/weights/tensor-files.js';
 import type { Progress } from '../progress.js';
 import type { EvaluationReport } from '../report/types.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
-import { HELD_OUT_TEXT } from '../texts/bundled.js';
-import { readChatTemplate } from '../texts/chat-template.js';
-import { TextError } from '../texts/errors.js';
-import { readTextSource } from '../texts/read-text.js';
+import { readEvaluationText } from './evaluation-text.js';
 import { measurePerplexity } from './perplexity.js';
 import { cutWindows, type Predictions } from './predictions.js';
 
@@ -40,9 +32,6 @@ const DEFAULT_TOKENS = 16_384;
 
 /** Fewer tokens tell nothing. */
 const LEAST_TOKENS = 4096;
-
-/** Text that is tokenized for each token that is wanted: a generous guess, in characters. */
-const CHARACTERS_PER_TOKEN = 16;
 
 /** A measurement of perplexity that can be made. */
 export interface EvaluationPlan {
@@ -78,27 +67,14 @@ export async function planEvaluation(
     if (error instanceof CheckpointError) return unable(error.message);
     throw error;
   }
-  if (!hasTokenizer(checkpoint.files)) return unable(`the model has no ${TOKENIZER_FILE}`);
-  const tokenizer = await readTokenizer(checkpoint.files);
-  const path = evaluation.dataset === undefined ? HELD_OUT_TEXT.path : datasets.OPTION_EVAL_DATASET;
-  if (path === undefined) {
-    throw new TextError(`OPTION_EVAL_DATASET, ${evaluation.dataset}, was not staged`);
-  }
-  const template = await readChatTemplate(checkpoint.files, tokenizer.config);
-  const source = await readTextSource(path, template);
-  const whole =
-    source.kind === 'running' ? source.text : source.samples.map(({ text }) => text).join('\n\n');
   const wanted = evaluation.tokens ?? DEFAULT_TOKENS;
-  const all = tokenizer.encode(whole.slice(0, wanted * CHARACTERS_PER_TOKEN), false);
-  if (all.some((id) => id >= model.vocabulary)) {
-    return unable(`${TOKENIZER_FILE} has tokens that the model’s embedding lacks`);
-  }
-  const { ids, note } = limitTokens(all, model, settings);
-  if (ids.length < 2) throw new TextError('the text to measure perplexity on is too short');
+  const read = await readEvaluationText(checkpoint, model, evaluation.dataset, wanted, datasets);
+  if ('reason' in read) return unable(read.reason);
+  const { ids, note } = limitTokens(read.ids, model, settings);
   const window = Math.min(model.maxPositions, MAX_WINDOW);
   return {
     model,
-    text: evaluation.dataset ?? HELD_OUT_TEXT.name,
+    text: read.name,
     window,
     predictions: cutWindows(ids, window),
     notes: note === undefined ? [] : [note],

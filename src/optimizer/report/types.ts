@@ -1,3 +1,4 @@
+import type { CompilationStepReport } from './compilation-types.js';
 import type { ShardingStepReport } from './sharding-types.js';
 
 /** Name of the report in a step's output. */
@@ -27,7 +28,7 @@ export interface FileReport {
 }
 
 /** One step, told by its technique. Sizes are bytes, times are seconds. */
-export type StepReport = QuantizationStepReport | ShardingStepReport;
+export type StepReport = QuantizationStepReport | ShardingStepReport | CompilationStepReport;
 
 /** One quantization step. */
 export interface QuantizationStepReport {

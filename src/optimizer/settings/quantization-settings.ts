@@ -1,16 +1,10 @@
 import { quoted } from '../../checkpoint/errors.js';
-import {
-  findSetting,
-  QUANTIZATION_TECHNIQUES,
-  type SettingDefinition,
-  settingsOf,
-  type Technique,
-} from './definitions.js';
+import { canonicalValue } from './canonical-value.js';
+import { findSetting, QUANTIZATION_TECHNIQUES, settingsOf, type Technique } from './definitions.js';
 import { SettingsError } from './errors.js';
 import { collectSettings, ENVIRONMENT_PREFIX, type GivenSettings } from './given.js';
 import { type ModulePattern, parseModulePatterns } from './module-pattern.js';
 import type { Properties } from './properties.js';
-import { suggest } from './suggest.js';
 
 /** The encoding that is asked for; a layer whose shape it does not fit gets a near one. */
 export type RequestedScheme =
@@ -273,7 +267,7 @@ function readValue(given: GivenSettings, key: string): ReadValue {
   if (definition === undefined) throw new Error(`no setting is called ${key}`);
   const found = given.own.get(key);
   if (found === undefined) return { value: definition.default ?? '', label: optionName(key) };
-  return { value: canonical(definition, found.value, found.label), label: found.label };
+  return { value: canonicalValue(definition.values, found.value, found.label), label: found.label };
 }
 
 /** A setting that is one of a few words. */
@@ -292,44 +286,4 @@ function readChoice<Choice extends string>(
 function readNumber(given: GivenSettings, key: string): number | undefined {
   const { value } = readValue(given, key);
   return value === '' ? undefined : Number(value);
-}
-
-function canonical(definition: SettingDefinition, value: string, label: string): string {
-  const { values } = definition;
-  if (values.kind === 'modules') return value;
-  if (values.kind === 'number') return canonicalNumber(values, value, label);
-  if (values.kind === 'dataset') {
-    if (/^s3:\/\/[^/]+\/./.test(value)) return value;
-    throw new SettingsError(label, `${label} is ${quoted(value)}, but must be an s3:// URI`);
-  }
-  const allowed = values.kind === 'boolean' ? ['true', 'false'] : values.allowed;
-  const asked = value.trim().toLowerCase();
-  const match = allowed.find((choice) => choice.toLowerCase() === asked);
-  if (match !== undefined) return match;
-  // One digit more or less is another number, not a slip.
-  const spellings = new Map(allowed.map((choice) => [choice.toLowerCase(), choice]));
-  const near = /^-?\d+$/.test(asked) ? undefined : suggest(asked, spellings.keys());
-  throw new SettingsError(
-    label,
-    `${label} is ${quoted(value)}, but must be one of ${allowed.join(', ')}${
-      near === undefined ? '' : `; did you mean ${spellings.get(near)}?`
-    }`,
-  );
-}
-
-function canonicalNumber(
-  { whole, least, most }: SettingDefinition['values'] & { readonly kind: 'number' },
-  value: string,
-  label: string,
-): string {
-  const text = value.trim();
-  const number = Number(text);
-  const form = whole ? /^\d+$/ : /^\d+(\.\d+)?(e-?\d+)?$/i;
-  if (!form.test(text) || !(number >= least && number <= most)) {
-    throw new SettingsError(
-      label,
-      `${label} is ${quoted(value)}, but must be a ${whole ? 'whole ' : ''}number from ${least} to ${most}`,
-    );
-  }
-  return String(number);
 }

@@ -63,6 +63,7 @@ export const SERVING_OPTIONS: readonly string[] = [
   'neuron_optimize_level',
   'num_lookahead_slots',
   'num_scheduler_steps',
+  'optimization_level',
   'output_formatter',
   'override_neuron_config',
   'parallel_loading',

@@ -17,6 +17,8 @@ import { ResidualStream } from './norm.js';
 export interface DecoderGraph {
   /** The bytes of an ONNX file. */
   readonly model: Uint8Array;
+  /** How many there are of each operator. */
+  readonly nodes: Readonly<Record<string, number>>;
   readonly weights: readonly PlannedWeight[];
   /** Bytes of the file of weights. */
   readonly weightBytes: number;
@@ -62,6 +64,7 @@ export function decoderGraph(
   head(context, stream.normed(model.finalNorm));
   return {
     model: graph.build('decoder'),
+    nodes: countByType(graph),
     weights: context.weights.weights,
     weightBytes: weightFile.size,
   };
@@ -88,4 +91,10 @@ function sequenceInputs(graph: GraphBuilder, ids: Value, mask: Value): SequenceI
       return positions;
     },
   };
+}
+
+function countByType(graph: GraphBuilder): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { type } of graph.graph('decoder').nodes) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
 }

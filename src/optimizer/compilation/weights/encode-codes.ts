@@ -1,13 +1,8 @@
 import { roundTo } from '../../techniques/float-rounding.js';
 import { CompilationError } from '../errors.js';
 import type { FloatElement } from '../graph/element.js';
-import {
-  blocksOf,
-  type CodeForm,
-  codeRowBytes,
-  middleCode,
-  zeroPointRowBytes,
-} from './code-form.js';
+import { blocksOf, type CodeForm, middleCode } from './code-form.js';
+import { CodePacker } from './pack-codes.js';
 
 /** Some rows of a weight as codes, scales and zero points. */
 export interface CodedRows {
@@ -42,6 +37,7 @@ export function encodeCodes(
   const scaleType = scaleElement === 'float32' ? 'F32' : 'F16';
   const packed = new CodePacker(rows, columns, form);
   const scales = new Float32Array(rows * blocks);
+  const codes = new Uint8Array(columns);
   for (let row = 0; row < rows; row += 1) {
     for (let block = 0; block < blocks; block += 1) {
       const first = row * columns + block * form.blockSize;
@@ -55,8 +51,10 @@ export function encodeCodes(
         );
       }
       scales[row * blocks + block] = scale;
-      packed.block(values, first, end, { row, block, scale, zeroPoint });
+      roundBlock(values.subarray(first, end), scale, zeroPoint, form, codes, block);
+      packed.zeroPoint(row, block, zeroPoint);
     }
+    packed.row(row, codes);
   }
   return { codes: packed.codes, scales, zeroPoints: packed.zeroPoints };
 }
@@ -124,57 +122,18 @@ function usable(scale: number): number {
   return scale === 0 ? 1 : scale;
 }
 
-/** Puts codes into bytes, and zero points. */
-export class CodePacker {
-  readonly codes: Uint8Array;
-  readonly zeroPoints: Uint8Array | undefined;
-  readonly #form: CodeForm;
-  readonly #codeBytes: number;
-  readonly #zeroBytes: number;
-
-  constructor(rows: number, columns: number, form: CodeForm) {
-    this.#form = form;
-    this.#codeBytes = codeRowBytes(form, columns);
-    this.#zeroBytes = zeroPointRowBytes(form, columns);
-    this.codes = new Uint8Array(rows * this.#codeBytes);
-    this.zeroPoints = form.zeroPoints ? new Uint8Array(rows * this.#zeroBytes) : undefined;
-  }
-
-  /** Rounds a block's weights and stores them. */
-  block(
-    values: Float32Array,
-    first: number,
-    end: number,
-    { row, block, scale, zeroPoint }: Grid & { readonly row: number; readonly block: number },
-  ): void {
-    const { bits, blockSize } = this.#form;
-    const highest = 2 ** bits - 1;
-    const inverse = 1 / scale;
-    const start = row * this.#codeBytes + (block * blockSize * bits) / 8;
-    for (let at = first; at < end; at += 1) {
-      const value = values[at] ?? 0;
-      const code = Math.min(highest, Math.max(0, Math.floor(value * inverse + zeroPoint + 0.5)));
-      this.#put(this.codes, start, at - first, code);
-    }
-    this.zeroPoint(row, block, zeroPoint);
-  }
-
-  /** Stores one code of a row. */
-  code(row: number, column: number, code: number): void {
-    this.#put(this.codes, row * this.#codeBytes, column, code);
-  }
-
-  zeroPoint(row: number, block: number, zeroPoint: number): void {
-    if (this.zeroPoints === undefined) return;
-    this.#put(this.zeroPoints, row * this.#zeroBytes, block, zeroPoint);
-  }
-
-  #put(target: Uint8Array, start: number, index: number, code: number): void {
-    if (this.#form.bits === 8) {
-      target[start + index] = code;
-      return;
-    }
-    const byte = start + (index >> 1);
-    target[byte] = (target[byte] ?? 0) | (code << ((index & 1) * 4));
+function roundBlock(
+  values: Float32Array,
+  scale: number,
+  zeroPoint: number,
+  { bits, blockSize }: CodeForm,
+  codes: Uint8Array,
+  block: number,
+): void {
+  const highest = 2 ** bits - 1;
+  const inverse = 1 / scale;
+  for (let at = 0; at < values.length; at += 1) {
+    const code = Math.floor((values[at] ?? 0) * inverse + zeroPoint + 0.5);
+    codes[block * blockSize + at] = Math.min(highest, Math.max(0, code));
   }
 }

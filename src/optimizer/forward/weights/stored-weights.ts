@@ -53,10 +53,16 @@ export class StoredWeights implements WeightSource {
   }
 
   #form(module: string): StoredForm {
-    const form = FORMS.find((candidate) => candidate.matches(this.#files, module));
-    if (form === undefined) {
-      throw new CheckpointError(`there is no weight of ${module} in a form that is known`);
-    }
-    return form;
+    return findForm(this.#files, module);
   }
+}
+
+/** The form that a module's weight is stored in.
+ * @throws CheckpointError if it is in none that is known. */
+export function findForm(files: TensorFiles, module: string): StoredForm {
+  const form = FORMS.find((candidate) => candidate.matches(files, module));
+  if (form === undefined) {
+    throw new CheckpointError(`there is no weight of ${module} in a form that is known`);
+  }
+  return form;
 }

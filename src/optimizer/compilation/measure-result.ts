@@ -1,0 +1,121 @@
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { CompilationStepReport, MeasuredGraph } from '../report/compilation-types.js';
+import type { StepRun } from '../step-frame.js';
+import type { RuntimeLevel } from './measure/graph-task.js';
+import { measure } from './measure/run-graph-task.js';
+import type { MeasuringPlan } from './plan-measuring.js';
+import {
+  isRewritten,
+  type PreparedCompilation,
+  type PreparedGraph,
+  prepareGraph,
+} from './prepare.js';
+import { writeGraph } from './write-graph.js';
+
+/** Part of the memory that is free here that a graph's weights may take to be measured here; loading takes more than its
+ * weights, since kernels pack them anew. */
+const MEMORY_SHARE = 0.45;
+
+/** Measures the result, and beside it the same model as an fp32 graph of separate operators that ONNX
+ * Runtime runs as it is. A graph that this machine has no room for is left out, with a note.
+ * @param scratch folder for the second graph.
+ * @throws CompilationError if ONNX Runtime does not run the result; the signal's reason when it aborts. */
+export async function measureResult(
+  run: StepRun,
+  prepared: PreparedCompilation,
+  plan: MeasuringPlan,
+  scratch: string,
+): Promise<{
+  readonly measured: CompilationStepReport['measured'];
+  readonly notes: readonly string[];
+}> {
+  const { graph, output, settings } = prepared;
+  run.progress.begin('measuring', { tensors: 2, bytes: 0 });
+  if (!fitsMemory(graph)) {
+    const notes = ['Nothing was measured: the graph needs more memory than is free here.'];
+    return { measured: null, notes };
+  }
+  const level = isRewritten(settings) ? 'disabled' : 'all';
+  const compiled = await measureOne(run, prepared, plan, graph, output, level);
+  run.progress.advance(1, 0, graph.files.graph);
+  const plain = baselineGraph(prepared);
+  const missing = await missingRoom(plain, scratch);
+  const facts = {
+    compiled,
+    promptTokens: plan.prompt.length,
+    generatedTokens: plan.generate,
+    text: plan.text,
+    textTokens: plan.windows.reduce((sum, { length }) => sum + length - 1, 0),
+  };
+  if (missing !== undefined) {
+    const notes = [`The fp32 graph was not measured beside the result: it needs more ${missing}.`];
+    return { measured: { ...facts, baseline: null }, notes };
+  }
+  const folder = join(scratch, 'baseline');
+  try {
+    await mkdir(dirname(join(folder, plain.files.graph)), { recursive: true });
+    await writeGraph(prepared.checkpoint, plain, folder, run.signal, () => undefined);
+    const baseline = await measureOne(run, prepared, plan, plain, folder, 'disabled');
+    run.progress.advance(1, 0, 'the fp32 graph');
+    return { measured: { ...facts, baseline }, notes: [] };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function baselineGraph({ model, checkpoint, graph }: PreparedCompilation): PreparedGraph {
+  return prepareGraph(model, checkpoint, graph.files, {
+    element: 'float32',
+    positions: graph.options.positions,
+    fuse: false,
+    accuracyLevel: 0,
+    formOf: () => ({ kind: 'float' }),
+  });
+}
+
+async function measureOne(
+  { signal }: StepRun,
+  { model, positions }: PreparedCompilation,
+  { prompt, generate, windows }: MeasuringPlan,
+  graph: PreparedGraph,
+  folder: string,
+  level: RuntimeLevel,
+): Promise<MeasuredGraph> {
+  const longest = Math.max(prompt.length + generate, ...windows.map(({ length }) => length));
+  const measured = await measure(
+    {
+      kind: 'measure',
+      path: join(folder, graph.files.graph),
+      level,
+      cache: {
+        element: graph.options.element,
+        positions: Math.min(positions, longest),
+        blocks: model.blocks.map(({ attention }) => ({
+          heads: attention.keyValueHeads,
+          headSize: attention.headSize,
+        })),
+      },
+      vocabulary: model.vocabulary,
+      prompt,
+      generate,
+      windows,
+    },
+    signal,
+  );
+  return { bytes: graph.weightBytes + graph.model.length, ...measured };
+}
+
+function fitsMemory({ weightBytes }: PreparedGraph): boolean {
+  // Zero, or more than there is, where nothing limits the process.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return weightBytes < Math.min(freemem(), limit) * MEMORY_SHARE;
+}
+
+/** What there is too little of for a graph, if there is. */
+async function missingRoom(graph: PreparedGraph, folder: string): Promise<string | undefined> {
+  if (!fitsMemory(graph)) return 'memory than is free here';
+  const { bavail, bsize } = await statfs(folder);
+  return graph.weightBytes < bavail * bsize ? undefined : 'space than the scratch disk has';
+}

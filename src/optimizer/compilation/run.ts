@@ -1,0 +1,109 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { KernelPool } from '../../kernels/index.js';
+import { checksumFiles } from '../output/checksums.js';
+import { copyFiles } from '../output/folder.js';
+import { renderCompilation } from '../report/compilation-table.js';
+import { formatBytes } from '../report/table.js';
+import type { OptimizationReport } from '../report/types.js';
+import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { optimize } from './measure/run-graph-task.js';
+import { measureResult } from './measure-result.js';
+import { isRewritten, type PreparedCompilation, prepareCompilation } from './prepare.js';
+import { buildCompilationReport } from './report.js';
+import { writeGraph } from './write-graph.js';
+
+/** Compiles the checkpoint in one folder into a graph for ONNX Runtime, in another. Weights are streamed:
+ * memory is a few slabs whatever the model's size, but for what ONNX Runtime itself takes to rewrite or
+ * to measure the graph, in processes of its own.
+ * @throws SettingsError, CheckpointError, CompilationError, OutputError, TextError, KernelFileError; the
+ * signal's reason when it aborts. */
+export function runCompilation(run: StepRun): Promise<OptimizationReport> {
+  return carryOut(run, { prepare: prepareCompilation, describe: decisionsOf, produce });
+}
+
+async function produce(
+  run: StepRun,
+  prepared: PreparedCompilation,
+  pool: KernelPool,
+  startedAt: Date,
+): Promise<ProducedStep> {
+  const scratch = await mkdtemp(join(run.scratchFolder ?? tmpdir(), 'burnish-compilation-'));
+  try {
+    await writeResult(run, prepared, scratch);
+    await writeOtherFiles(run, prepared);
+    const { measured, notes } =
+      prepared.measuring === undefined
+        ? { measured: null, notes: [] }
+        : await measureResult(run, prepared, prepared.measuring, scratch);
+    const files = await checksumFiles(prepared.output, pool, run.progress, run.signal);
+    const step = buildCompilationReport({
+      ...prepared,
+      ...{ startedAt, files, measured, deployment: run.deployment },
+      notes: [...prepared.notes, ...notes],
+      secondsByPhase: run.progress.seconds(),
+    });
+    return { step, files, summary: renderCompilation(step) };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function writeResult(
+  { progress, signal }: StepRun,
+  { checkpoint, graph, output, settings }: PreparedCompilation,
+  scratch: string,
+): Promise<void> {
+  progress.begin('compiling', { tensors: graph.weights.length, bytes: graph.weightBytes });
+  const rewritten = isRewritten(settings);
+  const folder = rewritten ? join(scratch, 'graph') : output;
+  await mkdir(dirname(join(folder, graph.files.graph)), { recursive: true });
+  await writeGraph(checkpoint, graph, folder, signal, (weight, bytes) =>
+    progress.advance(1, bytes, weight.kind === 'codes' ? weight.codes.name : weight.target.name),
+  );
+  if (!rewritten) return;
+  progress.begin('optimizing', { tensors: 1, bytes: 0 });
+  const target = join(output, graph.files.graph);
+  await mkdir(dirname(target), { recursive: true });
+  const level = ({ 1: 'basic', 2: 'extended', 3: 'all' } as const)[
+    Math.max(1, settings.level) as 1
+  ];
+  const path = join(folder, graph.files.graph);
+  const weights = basename(graph.files.weights);
+  await optimize({ kind: 'optimize', path, level, target, weights }, signal);
+  progress.advance(1, 0);
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function writeOtherFiles(
+  { progress, signal }: StepRun,
+  { others, output, texts }: PreparedCompilation,
+): Promise<void> {
+  progress.begin('copying', {
+    tensors: others.length,
+    bytes: others.reduce((sum, { size }) => sum + size, 0),
+  });
+  await copyFiles(others, output, signal, ({ size }) => progress.advance(1, size));
+  for (const [name, text] of texts) await writeNew(join(output, name), text);
+}
+
+function decisionsOf({
+  checkpoint,
+  settings,
+  model,
+  chosen,
+  positions,
+  graph,
+  notes,
+}: PreparedCompilation): readonly string[] {
+  const given = Object.entries(settings.effective).map(([name, value]) => `${name}=${value}`);
+  const nodes = Object.values(graph.nodes).reduce((sum, count) => sum + count, 0);
+  return [
+    `model: ${checkpoint.config.modelType}, ${model.blocks.length} blocks, architecture ${model.architecture}`,
+    `settings: ${given.join(' ')}`,
+    `graph: ${chosen.dtype}, ${nodes} nodes, ${positions} positions, ${formatBytes(graph.weightBytes)} of weights`,
+    ...(chosen.kept === 0 ? [] : [`${chosen.kept} layers keep the codes of the source`]),
+    ...notes.map((note) => `note: ${note}`),
+  ];
+}

@@ -1,0 +1,97 @@
+import type { VersionsReport } from './types.js';
+
+/** One compilation step. Sizes are bytes, times are seconds. */
+export interface CompilationStepReport {
+  readonly technique: 'compilation';
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Every setting of compilation with the value that was used, by its `OPTION_` name. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly model: {
+    /** `model_type` of its configuration. */
+    readonly type: string;
+    /** The table entry by which the graph was built. */
+    readonly architecture: string;
+  };
+  readonly graph: {
+    /** From the result's folder. */
+    readonly file: string;
+    readonly weights: string;
+    readonly dtype: string;
+    readonly nodes: Readonly<Record<string, number>>;
+    /** Linear layers whose codes are those of the source. */
+    readonly keptLayers: number;
+    /** Whether ONNX Runtime's rewriting for this machine is saved in it. */
+    readonly optimizedForThisMachine: boolean;
+  };
+  readonly memory: MemoryReport;
+  /** Null where it was not measured; a note says why. */
+  readonly measured: {
+    readonly compiled: MeasuredGraph;
+    /** The same model as an fp32 graph of separate operators, loaded and run without any rewriting; null
+     * where it would not fit this machine. */
+    readonly baseline: MeasuredGraph | null;
+    readonly promptTokens: number;
+    readonly generatedTokens: number;
+    readonly text: string | null;
+    readonly textTokens: number;
+  } | null;
+  readonly totals: {
+    readonly weightBytesBefore: number;
+    readonly weightBytesAfter: number;
+    readonly folderBytesBefore: number;
+    readonly folderBytesAfter: number;
+  };
+  /** What was done otherwise than a reader might expect, in sentences. */
+  readonly notes: readonly string[];
+  readonly performance: {
+    readonly seconds: number;
+    readonly secondsByPhase: Readonly<Record<string, number>>;
+    /** Source bytes of all tensors over the seconds of the compiling phase. */
+    readonly bytesPerSecond: number;
+    /** Largest resident memory of the process that compiles; graphs are measured in others. */
+    readonly peakMemoryBytes: number;
+  };
+  readonly versions: VersionsReport;
+}
+
+/** Whether the model runs where it is to be deployed. */
+export interface MemoryReport {
+  /** Longest sequence, and sequences at a time. */
+  readonly positions: number;
+  readonly batch: number;
+  readonly weightBytes: number;
+  /** Of the key/value cache for a whole batch of longest sequences, and for one position of one. */
+  readonly cacheBytes: number;
+  readonly cacheBytesPerPosition: number;
+  /** Null where the instance is not known, and so the three members after it. */
+  readonly deployment: {
+    readonly instanceType: string;
+    readonly accelerator: string;
+    readonly count: number;
+    /** Gigabytes (10⁹ bytes) of one accelerator. */
+    readonly memoryGb: number;
+  } | null;
+  /** Whether weights and cache fit one accelerator, the part of its memory that they take, and the largest
+   * batch of longest sequences that fits. */
+  readonly fits: boolean | null;
+  readonly memoryShare: number | null;
+  readonly largestBatch: number | null;
+}
+
+/** What a graph was measured to do on this machine's processors, in a process of its own. */
+export interface MeasuredGraph {
+  /** Graph and weights. */
+  readonly bytes: number;
+  readonly loadSeconds: number;
+  /** From the prompt to the first token of the answer. */
+  readonly firstTokenSeconds: number;
+  readonly promptTokensPerSecond: number;
+  readonly generationTokensPerSecond: number;
+  /** Largest resident memory of the process. */
+  readonly peakMemoryBytes: number;
+  /** `exp` of the mean negative log-likelihood over consecutive windows of the text; null where it was not
+   * asked for. */
+  readonly perplexity: number | null;
+}
