@@ -29,6 +29,8 @@ export interface StepContract {
   readonly datasets: Readonly<Record<string, string>>;
   /** Where what does not fit into memory goes for a while; the system's place if undefined. */
   readonly scratchFolder: string | undefined;
+  /** Where finished layers outlive the step, and where those that it is to go on from are. */
+  readonly resumeFolder?: string | undefined;
   readonly progressFile: string | undefined;
   /** What the result is to be served on; undefined where nobody said. */
   readonly deployment?: DeploymentInstance | undefined;
@@ -64,6 +66,7 @@ export async function readContract(
     outputFolder: required('SM_NEO_COMPILED_MODEL_DIR'),
     progressFile: variables.BURNISH_PROGRESS_FILE || undefined,
     scratchFolder: variables.SM_NEO_CACHE_DIR || undefined,
+    resumeFolder: variables.BURNISH_RESUME_DIR || undefined,
   };
   const stepFile = variables.BURNISH_STEP_FILE;
   if (stepFile !== undefined && stepFile !== '') {

@@ -8,6 +8,7 @@ import { ExecutionProviderError } from './forward/runtime/session.js';
 import { OutputError } from './output/folder.js';
 import { printable } from './printable.js';
 import { VerificationError } from './quantization/verify.js';
+import { ResumeError } from './resuming/finished-work.js';
 import { SettingsError } from './settings/errors.js';
 import { TechniqueError } from './techniques/errors.js';
 import { TextError } from './texts/errors.js';
@@ -24,6 +25,7 @@ const EXPLAINED = [
   KernelTaskError,
   NonFiniteWeightError,
   OutputError,
+  ResumeError,
   SettingsError,
   TechniqueError,
   TextError,

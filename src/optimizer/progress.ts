@@ -8,6 +8,7 @@ export type Phase =
   | 'optimizing'
   | 'measuring'
   | 'copying'
+  | 'saving'
   | 'verifying'
   | 'evaluating'
   | 'reporting';

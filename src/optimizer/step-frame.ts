@@ -33,6 +33,8 @@ export interface PreparedStep {
 
 /** What came of a step, all of it written but the report. */
 export interface ProducedStep {
+  /** False for what was saved of a step that was told to stop: a model, but not yet the one asked for. */
+  readonly complete: boolean;
   readonly step: StepReport;
   readonly files: readonly FileReport[];
   /** Lines for the log. */
@@ -45,7 +47,8 @@ export interface StepWork<Prepared extends PreparedStep> {
   prepare(run: StepRun): Promise<Prepared>;
   /** What was decided, as lines for the log. */
   describe(prepared: Prepared): readonly string[];
-  /** Writes all of the result but its report. */
+  /** Writes all of the result but its report. When the run's signal aborts, it may write what is finished
+   * instead, as a model that loads; it need not look at the signal again then. */
   produce(
     run: StepRun,
     prepared: Prepared,
@@ -55,7 +58,7 @@ export interface StepWork<Prepared extends PreparedStep> {
 }
 
 /** Carries a step out: prepares, produces, and writes the report last. A step that fails leaves nothing
- * that could be taken for a result.
+ * that could be taken for a result; one that is told to stop leaves what it could save, or nothing.
  * @throws whatever the technique throws; the signal's reason when it aborts. */
 export async function carryOut<Prepared extends PreparedStep>(
   run: StepRun,
@@ -65,13 +68,13 @@ export async function carryOut<Prepared extends PreparedStep>(
   run.progress.begin('reading', { tensors: 0, bytes: 0 });
   const prepared = await work.prepare(run);
   for (const line of work.describe(prepared)) run.log(line);
-  try {
-    return await produce(run, work, prepared, startedAt);
-  } catch (error) {
+  const report = await produce(run, work, prepared, startedAt).catch(async (error: unknown) => {
     // If even that fails, the first failure is still the one to tell.
     await emptyFolder(prepared.output).catch(() => undefined);
     throw error;
-  }
+  });
+  if (!report.complete) throw run.signal.reason;
+  return report;
 }
 
 async function produce<Prepared extends PreparedStep>(
@@ -82,16 +85,15 @@ async function produce<Prepared extends PreparedStep>(
 ): Promise<OptimizationReport> {
   const pool = createKernelPool();
   try {
-    const { step, files, summary } = await work.produce(run, prepared, pool, startedAt);
+    const produced = await work.produce(run, prepared, pool, startedAt);
     const report: OptimizationReport = {
       schemaVersion: REPORT_VERSION,
-      complete: true,
-      steps: [...prepared.earlierSteps, step],
-      files,
+      complete: produced.complete,
+      steps: [...prepared.earlierSteps, produced.step],
+      files: produced.files,
     };
-    run.signal.throwIfAborted();
     await writeNew(join(prepared.output, REPORT_FILE), `${JSON.stringify(report, null, 2)}\n`);
-    for (const line of summary) run.log(line);
+    for (const line of produced.summary) run.log(line);
     return report;
   } finally {
     await pool.close();

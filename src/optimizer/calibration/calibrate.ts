@@ -14,13 +14,15 @@ import type { WeightSource } from '../forward/weights/weight-source.js';
 import { createLinearAlgebra } from '../linear-algebra/onnx-algebra.js';
 import type { WeightFilesPlan } from '../output/weight-files.js';
 import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
+import type { FinishedStage } from '../resuming/entries.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
 import type { TechniqueContext } from '../techniques/technique.js';
 import { buildTechnique } from './build-technique.js';
 import type { CalibratedLayer } from './calibrated-layer.js';
 import { OutputTensors } from './output-tensors.js';
 import type { CalibrationPlan } from './plan-calibration.js';
-import { StageWork } from './stage-work.js';
+import { ReusedStages } from './reused-stages.js';
+import { type StageResult, StageWork } from './stage-work.js';
 import { StatisticsCollector } from './statistics.js';
 import { WorkingWeights } from './working-weights.js';
 
@@ -34,6 +36,10 @@ export interface CalibrationRun {
   readonly weights: WeightFilesPlan;
   readonly scratchFolder: string | undefined;
   readonly signal: AbortSignal;
+  /** What an earlier attempt finished; its weights are in their files. */
+  readonly finished: readonly FinishedStage[];
+  /** Called when all weights of a stage are in their files. */
+  readonly onStage: (stage: FinishedStage) => void;
   readonly onLayer: (done: CalibratedLayer) => void;
 }
 
@@ -58,12 +64,21 @@ export async function calibrate(run: CalibrationRun): Promise<{
   const layers: CalibratedLayer[] = [];
   const notes: string[] = [];
   let pass: ForwardPass | undefined;
+  const reused = await ReusedStages.open(run, planned);
   try {
     pass = await ForwardPass.begin(calibration.model, source, calibration.sequences, options);
-    for (const block of calibration.model.blocks) {
+    for (const [index, block] of calibration.model.blocks.entries()) {
       for (const stage of BLOCK_STAGES) {
+        const known = reused.find(index, stage);
+        if (known !== undefined) {
+          await pass.run(block, stage, reused.weights());
+          layers.push(...reused.layersOf(known));
+          notes.push(...known.notes);
+          continue;
+        }
         const work = new StageWork(block, stage, planned, calibration.model);
         const found = await quantizeStage(run, work, pass, source, output, context);
+        if (found.layers.length > 0) run.onStage(finishedStage(index, stage, found));
         for (const layer of found.layers) layers.push(layer);
         for (const note of found.notes) notes.push(note);
       }
@@ -71,10 +86,19 @@ export async function calibrate(run: CalibrationRun): Promise<{
     return { layers, notes };
   } finally {
     await pass?.close();
+    await reused.close();
     await sessions.close();
     await output.close();
     await files.close();
   }
+}
+
+function finishedStage(block: number, stage: BlockStage, found: StageResult): FinishedStage {
+  const { layers, changed, notes } = found;
+  return {
+    ...{ kind: 'stage', block, stage, changed, notes },
+    layers: layers.map(({ layer, ...rest }) => ({ module: layer.module, ...rest })),
+  };
 }
 
 async function quantizeStage(
@@ -84,11 +108,11 @@ async function quantizeStage(
   source: WeightSource,
   output: OutputTensors,
   context: TechniqueContext,
-): Promise<{ readonly layers: readonly CalibratedLayer[]; readonly notes: readonly string[] }> {
+): Promise<StageResult> {
   const { block, stage } = work;
   if (work.families.length === 0) {
     await pass.run(block, stage, source);
-    return { layers: [], notes: [] };
+    return { layers: [], changed: [], notes: [] };
   }
   const collector = new StatisticsCollector();
   await pass.run(block, stage, source, { capture: collector, advance: false });

@@ -34,6 +34,15 @@ interface PlannedFamily extends StageFamily {
   readonly layers: readonly PlannedLayer[];
 }
 
+/** What became of a stage. */
+export interface StageResult {
+  readonly layers: readonly CalibratedLayer[];
+  /** Stored tensors other than the layers' weights that took on scales. */
+  readonly changed: readonly string[];
+  /** What was met on the way. */
+  readonly notes: readonly string[];
+}
+
 /** Quantizes the linear layers of one stage of a block. */
 export class StageWork {
   readonly block: ForwardBlock;
@@ -76,7 +85,7 @@ export class StageWork {
       readonly tensors: ReadonlyMap<string, TensorInfo>;
       readonly onLayer: (done: CalibratedLayer) => void;
     },
-  ): Promise<{ readonly layers: readonly CalibratedLayer[]; readonly notes: readonly string[] }> {
+  ): Promise<StageResult> {
     const notes: string[] = [];
     const changed = new Set<string>();
     const scaled = new Map<PlannedFamily, InputStatistics>();
@@ -126,7 +135,7 @@ export class StageWork {
         onLayer(done);
       }
     }
-    return { layers, notes };
+    return { layers, changed: [...changed].filter((name) => tensors.has(name)), notes };
   }
 
   async #family(

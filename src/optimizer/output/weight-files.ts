@@ -31,7 +31,11 @@ export type TensorWork =
       /** Bytes of everything that takes the weight's place. */
       readonly bytesAfter: number;
     }
-  | { readonly kind: 'copy'; readonly tensor: TensorInfo; readonly task: CopyRangeTask };
+  | {
+      readonly kind: 'copy';
+      readonly tensor: Pick<TensorInfo, 'name' | 'file'>;
+      readonly task: CopyRangeTask;
+    };
 
 export interface WeightFilesPlan {
   readonly files: readonly WeightFile[];
@@ -137,6 +141,15 @@ function planFile(
       : [{ offset: placed(layout, shape.tensor.name).offset, data: shape.data }],
   );
   return { file: { name: shard.file, path, layout, constants }, shardWork };
+}
+
+/** Names of what takes the place of a layer's weight. */
+export function namesOfLayer(
+  layer: PlannedLayer,
+  format: CalibratedFormat | undefined,
+): readonly string[] {
+  const tensors = format?.tensors(layer) ?? allOf(layerTensors(layer));
+  return tensors.map(({ name }) => name);
 }
 
 function allOf({ codes, scales, zeroPoints, shape }: LayerTensors): readonly PlannedTensor[] {

@@ -20,14 +20,14 @@ const TENSORS_IN_FLIGHT = 16;
 
 /** Quantizes and copies every tensor. The workers read and write the files; nothing but sizes and
  * errors passes through here, whatever the model's size.
- * @param onDone called after each tensor, with its source's bytes.
+ * @param onDone called after each tensor.
  * @throws NonFiniteWeightError or CheckpointError naming the tensor with NaN or infinity in it; the
  * signal's reason when it aborts. */
 export async function executeWork(
   work: readonly TensorWork[],
   pool: KernelPool,
   signal: AbortSignal,
-  onDone: (bytes: number, done: QuantizedLayer | undefined) => void,
+  onDone: (item: TensorWork, done: QuantizedLayer | undefined, seconds: number) => void,
 ): Promise<readonly QuantizedLayer[]> {
   const results: QuantizedLayer[] = [];
   const failure = new AbortController();
@@ -44,9 +44,9 @@ export async function executeWork(
       if (item.kind === 'quantize' && error !== undefined) {
         const done = { layer: item.layer, error, bytesAfter: item.bytesAfter, seconds };
         results.push(done);
-        onDone(item.task.source.length, done);
+        onDone(item, done, seconds);
       } else {
-        onDone(item.task.source.length, undefined);
+        onDone(item, undefined, seconds);
       }
     }
   };
@@ -69,7 +69,7 @@ async function executeOne(
 ): Promise<QuantizationError | undefined> {
   if (item.kind === 'quantize') return pool.quantizeRows(item.task, { signal });
   const { tensor, task } = item;
-  if (tensor.length === 0) return undefined;
+  if (task.source.length === 0) return undefined;
   const { nonFinite } = await pool.copyRange(task, { signal });
   if (nonFinite !== undefined) {
     throw new CheckpointError(

@@ -13,6 +13,7 @@ import { resultProperties } from '../output/serving-properties.js';
 import { planWeightFiles, type WeightFilesPlan } from '../output/weight-files.js';
 import { previousSteps } from '../report/previous.js';
 import { REPORT_FILE } from '../report/types.js';
+import { bytesKept, workFolder } from '../resuming/finished-work.js';
 import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
 import {
   parseQuantizationSettings,
@@ -27,6 +28,7 @@ export interface PreparedQuantization extends PreparedStep {
   readonly checkpoint: Checkpoint;
   readonly settings: QuantizationSettings;
   readonly plan: QuantizationPlan;
+  /** Its weight files are where they are worked on; from there they go into the output. */
   readonly weights: WeightFilesPlan;
   /** The result's `quantization_config`. */
   readonly quantization: JsonObject;
@@ -45,7 +47,7 @@ export interface PreparedQuantization extends PreparedStep {
 /** Reads headers, configuration, settings and texts, and decides what becomes of every tensor and file.
  * @throws SettingsError, CheckpointError, OutputError, TextError, EvaluationError. */
 export async function prepareQuantization(run: StepRun): Promise<PreparedQuantization> {
-  const { inputFolder, outputFolder, environment, datasets, signal } = run;
+  const { inputFolder, outputFolder, resumeFolder, environment, datasets, signal } = run;
   const checkpoint = await openCheckpoint(inputFolder, signal);
   requireUnquantized(checkpoint.config);
   const sourceProperties = await readSourceProperties(checkpoint.files);
@@ -54,9 +56,8 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
   const modules = mapModules(checkpoint.config, checkpoint.tensors.values());
   const plan = planQuantization(modules, settings);
   const format = calibratedFormat(settings.scheme);
-  const weights = planWeightFiles(checkpoint, plan, output, format);
-  const { multimodal } = checkpoint.config;
-  const quantization = format?.config(plan, multimodal) ?? quantizationConfig(plan, multimodal);
+  const weights = planWeightFiles(checkpoint, plan, workFolder(resumeFolder, output), format);
+  const quantization = configFor(checkpoint, plan, format);
   const serving = resultProperties(sourceProperties, settings, String(quantization.quant_method));
   const calibrated =
     format === undefined || settings.calibration === undefined
@@ -68,13 +69,12 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
   const evaluation = await planEvaluation(checkpoint, settings, datasets);
   const earlier = await previousSteps(checkpoint.files);
   const others = otherFiles(checkpoint);
-  await checkSpace(
-    output,
-    [...weights.files.map(({ layout }) => layout), ...others].reduce(
-      (sum, { size }) => sum + size,
-      0,
-    ),
+  const planned = [...weights.files.map(({ layout }) => layout), ...others];
+  const kept = await bytesKept(
+    resumeFolder,
+    weights.files.map(({ name }) => name),
   );
+  await checkSpace(output, planned.reduce((sum, { size }) => sum + size, 0) - kept);
   return {
     checkpoint,
     settings,
@@ -99,6 +99,15 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
       ...earlier.notes,
     ],
   };
+}
+
+/** The `quantization_config` of a result. */
+export function configFor(
+  { config: { multimodal } }: Checkpoint,
+  plan: QuantizationPlan,
+  format: CalibratedFormat | undefined,
+): JsonObject {
+  return format?.config(plan, multimodal) ?? quantizationConfig(plan, multimodal);
 }
 
 function otherFiles({ files, shards }: Checkpoint): readonly FolderFile[] {

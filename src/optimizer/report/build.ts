@@ -21,6 +21,8 @@ export interface StepFacts {
   readonly format: { readonly method: string; readonly name: string };
   /** In the order of the plan. */
   readonly layers: readonly QuantizedLayer[];
+  /** How many of them were read back and compared. */
+  readonly verifiedLayers: number;
   readonly weightBytesAfter: number;
   readonly files: readonly FileReport[];
   readonly evaluation: EvaluationReport | null;
@@ -66,7 +68,7 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
     evaluation: facts.evaluation,
     calibration: facts.calibration,
     notes: facts.notes,
-    verification: { seed: VERIFICATION_SEED, layers: layers.length },
+    verification: { seed: VERIFICATION_SEED, layers: facts.verifiedLayers },
     performance: {
       seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
       secondsByPhase: facts.secondsByPhase,

@@ -11,8 +11,9 @@ export const REPORT_VERSION = 1;
  * that very job; what was not measured is not in it. */
 export interface OptimizationReport {
   readonly schemaVersion: typeof REPORT_VERSION;
-  /** The report is written last: where it is, the result beside it is whole. */
-  readonly complete: true;
+  /** The report is written last: where it is, the model beside it is whole. False where the last step
+   * was stopped before its end: some layers are as they were, and its notes say how many. */
+  readonly complete: boolean;
   /** What was done, in order; earlier steps on the same model come first. */
   readonly steps: readonly StepReport[];
   /** Every file of the result but this one, measured by reading it again after it was written. */

@@ -59,7 +59,7 @@ async function produce(
     deployment: run.deployment,
     secondsByPhase: progress.seconds(),
   });
-  return { step, files, summary: renderShards(step) };
+  return { complete: true, step, files, summary: renderShards(step) };
 }
 
 async function shardTensors(
