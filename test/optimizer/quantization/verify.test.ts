@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createKernelPool } from '#burnish/kernels/index.js';
 import { createWeightFiles } from '#burnish/optimizer/output/weight-files.js';
@@ -6,6 +6,7 @@ import { Progress } from '#burnish/optimizer/progress.js';
 import { executeWork } from '#burnish/optimizer/quantization/execute.js';
 import { prepareQuantization } from '#burnish/optimizer/quantization/prepare.js';
 import { verifyOutput } from '#burnish/optimizer/quantization/verify.js';
+import { workFolder } from '#burnish/optimizer/resuming/finished-work.js';
 import { type LlamaSizes, llama, temporaryFolder, writeModel } from '../../checkpoint/synthetic.js';
 
 const running = new AbortController().signal;
@@ -27,6 +28,7 @@ async function quantized(
     log: () => {},
     signal: running,
   });
+  await mkdir(workFolder(undefined, folders.outputFolder), { recursive: true });
   await createWeightFiles(weights.files, running);
   const pool = createKernelPool({ threads: 1 });
   onTestFinished(() => pool.close());
