@@ -44,7 +44,7 @@ async function produce(
       notes: [...prepared.notes, ...notes],
       secondsByPhase: run.progress.seconds(),
     });
-    return { step, files, summary: renderCompilation(step) };
+    return { complete: true, step, files, summary: renderCompilation(step) };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
