@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { NamedKeys } from '../encryption/named-keys.js';
 import type { Executor } from '../executors/executor.js';
 import type { RoleAccess } from '../identity/job-roles/role-access.js';
 import type { ObjectStore } from '../objects/object-store.js';
@@ -21,6 +22,8 @@ export interface JobContext {
   readonly roles: RoleAccess;
   /** Which place an S3 URI names; throws InvalidS3UriError. */
   readonly locate: (uri: string) => ObjectLocation;
+  /** The keys of the object store; undefined where the store has keys of its own that we don't know. */
+  readonly kmsKeys?: Pick<NamedKeys, 'resolveUsable'> | undefined;
   readonly executor: Executor;
   readonly logs: JobLogs;
   readonly logger: Logger;

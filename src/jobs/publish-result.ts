@@ -7,6 +7,7 @@ import type { ObjectLocation } from '../objects/s3-uri.js';
 import { REPORT_FILE } from '../optimizer/report/types.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
 import { actingAsRole, type JobContext } from './job-context.js';
+import { artifactEncryption } from './job-encryption.js';
 
 /**
  * Makes the result of the last step visible at the job's output location. What is about to be
@@ -26,9 +27,15 @@ export async function publishResult(
   await context.leases.write(() => context.store.setExecution(job, noted), signal);
   const bytes = await folderBytes(folder);
   const interrupted = job.execution?.publishing !== undefined;
+  const encryption = artifactEncryption(job);
   const confirm = () => context.leases.confirm(job);
   try {
-    await context.objects.publishFolder(folder, location, { signal, interrupted, confirm });
+    await context.objects.publishFolder(folder, location, {
+      signal,
+      interrupted,
+      confirm,
+      ...(encryption === undefined ? {} : { encryption }),
+    });
   } catch (error) {
     // A node that lost the job in the middle of publishing may have come to the end of it after all.
     if (!(interrupted && (await isPublished(context, job, location)))) throw error;

@@ -1,3 +1,4 @@
+import { KeyError } from '../encryption/key-error.js';
 import { ExecutorError } from '../executors/executor.js';
 import { RoleNotAssumableError } from '../identity/job-roles/role-access.js';
 import { ObjectStoreError } from '../objects/errors.js';
@@ -20,6 +21,7 @@ export function reportableMessage(error: unknown): string | undefined {
   ) {
     return error.message;
   }
+  if (error instanceof KeyError) return `KMS.${error.code}: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return SYSTEM_ERRORS[code];
 }

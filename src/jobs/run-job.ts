@@ -10,6 +10,7 @@ import type { JobExecution, JobRecord } from '../store/job-record.js';
 import { stepResources } from './admission/resources.js';
 import { followStep } from './follow-step.js';
 import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
+import { checkArtifactKey } from './job-encryption.js';
 import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
@@ -31,6 +32,7 @@ export async function runJob(
   const context = await actingAsRole(service, job);
   const folder = jobFolder(context, job);
   await mkdir(folder, { recursive: true });
+  await checkArtifactKey(context, job);
   const steps = stepsOf(job.request);
   let execution: JobExecution = job.execution ?? { step: 0 };
   for (const [index, step] of steps.entries()) {
@@ -103,7 +105,7 @@ async function startStep(run: StepRun) {
     context.locate,
     environment,
     join(folders.root, 'datasets'),
-    signal,
+    { signal },
   );
   await note(run, `step ${index + 1}: ${technique}`);
   const deployment = deploymentOf(job.request.DeploymentInstanceType);

@@ -10,6 +10,7 @@ export type ObjectStoreErrorCode =
   | 'EntityTooSmall'
   | 'IncompleteBody'
   | 'InsufficientStorage'
+  | 'InternalError'
   | 'InvalidArchive'
   | 'InvalidArgument'
   | 'InvalidBucketName'

@@ -1,5 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { ChecksumAlgorithm, ChecksumType, DigestAlgorithm } from './checksums.js';
+import type {
+  EncryptionRequest,
+  KeyAccess,
+  ObjectEncryption,
+} from './encrypted-files/object-keys.js';
 import type { ObjectLocation } from './s3-uri.js';
 
 /** The headers a client gives an object and gets back with it. */
@@ -27,6 +32,8 @@ export interface ObjectSummary {
   /** Without quotes. */
   readonly etag: string;
   readonly checksum?: StoredChecksum;
+  /** Given for an object that is encrypted under a named key. Sizes and checksums are of its bytes in clear. */
+  readonly encryption?: ObjectEncryption;
 }
 
 export interface ObjectInfo extends ObjectSummary {
@@ -62,7 +69,7 @@ export interface ListPage {
   readonly nextStartAfter?: string;
 }
 
-export interface ReadOptions extends Cancellable {
+export interface ReadOptions extends Cancellable, KeyAccess {
   readonly range?: ByteRange;
 }
 
@@ -79,6 +86,8 @@ export interface WriteOptions extends Cancellable {
   readonly expectedLength: number;
   readonly headers?: ObjectHeaders;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Left out for an object that is stored as it is. */
+  readonly encryption?: EncryptionRequest;
 }
 
 export interface StageProgress {
@@ -86,7 +95,7 @@ export interface StageProgress {
   readonly files: number;
 }
 
-export interface StageOptions extends Cancellable {
+export interface StageOptions extends Cancellable, KeyAccess {
   readonly onProgress?: (progress: StageProgress) => void;
 }
 
@@ -119,7 +128,7 @@ export interface ObjectStore {
 
   /**
    * Makes the folder at a location, or the content of the single `.tar.gz` that it names,
-   * available on this machine.
+   * available on this machine. Of what is encrypted there, the folder holds the bytes in clear.
    *
    * @param target an empty or missing folder that may be filled
    * @throws NothingAtLocationError, ArchiveError, ObjectStoreError
@@ -150,6 +159,8 @@ export interface PublishOptions extends Cancellable {
    * names are then its leftovers, and are replaced.
    */
   readonly interrupted?: boolean;
+  /** Encrypts every object; left out for objects that are stored as they are. */
+  readonly encryption?: EncryptionRequest;
 }
 
 /** A digest that a body must have, or that is to be kept with the object. */
@@ -197,13 +208,17 @@ export interface CreateUploadOptions {
   readonly headers?: ObjectHeaders;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType };
+  readonly encryption?: EncryptionRequest;
 }
+
+export interface PartOptions extends BodyOptions, KeyAccess {}
 
 export interface UploadInfo {
   readonly uploadId: string;
   readonly key: string;
   readonly initiatedAt: Date;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType };
+  readonly encryption?: ObjectEncryption;
 }
 
 export interface PartInfo {
@@ -212,6 +227,7 @@ export interface PartInfo {
   readonly etag: string;
   readonly lastModified: Date;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+  readonly encryption?: ObjectEncryption;
 }
 
 export interface CompletedPart {
@@ -236,7 +252,7 @@ export interface UploadStore {
     uploadId: string,
     partNumber: number,
     body: Body,
-    options: BodyOptions,
+    options: PartOptions,
   ): Promise<PartInfo>;
   /** The upload and all of its parts in order. */
   listParts(
@@ -262,6 +278,7 @@ export interface ServedObjectStore extends ObjectStore {
   listBuckets(): Promise<readonly BucketInfo[]>;
   createBucket(bucket: string): Promise<void>;
   deleteBucket(bucket: string): Promise<void>;
-  open(bucket: string, key: string): Promise<OpenObject>;
+  /** Opens an object, and its key where it is encrypted: then whoever may not use the key is told so. */
+  open(bucket: string, key: string, access?: KeyAccess): Promise<OpenObject>;
   write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo>;
 }

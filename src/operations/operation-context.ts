@@ -1,3 +1,4 @@
+import type { NamedKeys } from '../encryption/named-keys.js';
 import type { Executor } from '../executors/executor.js';
 import type { RoleAccess } from '../identity/job-roles/role-access.js';
 import type { JobQueue } from '../jobs/job-queue.js';
@@ -19,6 +20,8 @@ export interface OperationContext {
   readonly roles: RoleAccess;
   /** Which place an S3 URI names; throws InvalidS3UriError. */
   readonly locate: (uri: string) => ObjectLocation;
+  /** The keys of the object store; undefined where the store has keys of its own that we don't know. */
+  readonly kmsKeys?: Pick<NamedKeys, 'resolveUsable'> | undefined;
   readonly logs: JobLogs;
   readonly workFolder: string;
   /** The most jobs that wait at a time; one more is refused. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { loadOrCreateMasterKey } from '../encryption/master-key.js';
+import { NamedKeys } from '../encryption/named-keys.js';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { processingCapacity } from '../jobs/admission/machine-capacity.js';
 import { JobQueue } from '../jobs/job-queue.js';
@@ -55,10 +56,14 @@ export async function startService(configuration: ServiceConfiguration): Promise
 
   const limits = limitsFrom(configuration.file.limits);
   const masterKey = await loadOrCreateMasterKey(dataDir, masterKeySources());
-  const embedded = await openEmbeddedStore(dataDir);
+  const namedKeys = new NamedKeys(store.keys, masterKey, { region, accountId });
+  await namedKeys.removeDue();
+  const embedded = await openEmbeddedStore(dataDir, namedKeys);
   await embedded.reclaim({ shared: record.shared });
   const { objects, endpointHosts } = await modelStore(configuration, embedded);
   const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
+  // An S3 endpoint's own KMS knows its keys; it says so when the artifacts are published.
+  const kmsKeys = objects === embedded ? namedKeys : undefined;
   const { directory, authorizer, roles } = await openIdentities(configuration, {
     store: store.identities,
     masterKey,
@@ -76,6 +81,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       objects,
       roles,
       locate,
+      kmsKeys,
       logs,
       logger,
       metrics,
@@ -104,6 +110,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
     objects,
     roles,
     locate,
+    kmsKeys,
     logs,
     workFolder,
     maxQueuedJobs,

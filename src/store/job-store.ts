@@ -11,6 +11,7 @@ import {
   type JobStatus,
   recordOfRow,
 } from './job-record.js';
+import { KeyStore } from './key-store.js';
 import { type JobListQuery, listJobs } from './list-jobs.js';
 import type { Schema } from './schema.js';
 
@@ -57,11 +58,14 @@ export class JobExistsError extends Error {
 export class JobStore {
   /** Who may do what, in the same database. */
   readonly identities: IdentityStore;
+  /** The named keys, in the same database. */
+  readonly keys: KeyStore;
   /** Who has which running job. */
   readonly leases: JobLeases;
 
   constructor(private readonly db: Kysely<Schema>) {
     this.identities = new IdentityStore(db);
+    this.keys = new KeyStore(db);
     this.leases = new JobLeases(db);
   }
 

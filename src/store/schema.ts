@@ -1,5 +1,6 @@
 import type { Generated, Insertable, Selectable } from 'kysely';
 import type { IdentitySchema } from './identity-schema.js';
+import type { KeySchema } from './key-schema.js';
 
 /** Times are milliseconds since the epoch. JSON columns hold what the API calls them. */
 export interface JobTable {
@@ -54,7 +55,7 @@ export interface InstallationTable {
   readonly data_folder: string;
 }
 
-export interface Schema extends IdentitySchema {
+export interface Schema extends IdentitySchema, KeySchema {
   readonly jobs: JobTable;
   readonly tags: TagTable;
   readonly job_events: JobEventTable;

@@ -263,6 +263,33 @@ describe('publishing', () => {
     );
   });
 
+  it('asks for SSE-KMS under the key on every file, empty ones too', async () => {
+    const { arn } = await server.kmsKeys.create();
+    const asked = new Map<string, unknown>();
+    server.tamper = ({ method, url = '', headers }) => {
+      const begins = method === 'POST' ? url.includes('?uploads') : !url.includes('partNumber=');
+      if (begins && (method === 'POST' || method === 'PUT')) {
+        asked.set(url.split('?')[0] ?? '', [
+          headers['x-amz-server-side-encryption'],
+          headers['x-amz-server-side-encryption-aws-kms-key-id'],
+        ]);
+      }
+      return false;
+    };
+    const location = { bucket, key: 'jobs/kms' };
+    await store.publishFolder(await result(), location, { encryption: { keyId: arn } });
+    expect([...asked.keys()].sort()).toEqual(
+      ['config.json', 'optimization-report.json', 'sub/empty', 'weights.bin'].map(
+        (name) => `/models/jobs/kms/${name}`,
+      ),
+    );
+    for (const headers of asked.values()) expect(headers).toEqual(['aws:kms', arn]);
+    const head = await store.head(bucket, 'jobs/kms/config.json');
+    expect(head).toMatchObject({ size: 7, encryption: { keyArn: arn } });
+    const { body } = await store.read(bucket, 'jobs/kms/config.json');
+    expect(await text(body)).toBe('{"a":1}');
+  });
+
   it('takes over what a process that died half-way has made visible, and nothing else', async () => {
     const folder = await result();
     const location = { bucket, key: 'jobs/again' };

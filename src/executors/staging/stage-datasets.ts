@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ObjectStore } from '../../objects/object-store.js';
+import type { ObjectStore, ReadOptions } from '../../objects/object-store.js';
 import type { ObjectLocation } from '../../objects/s3-uri.js';
 import type { EnvironmentMap } from '../../service-model/techniques.js';
 import { ExecutorError } from '../executor.js';
@@ -25,14 +25,14 @@ export async function stageDatasets(
   locate: (uri: string) => ObjectLocation,
   environment: EnvironmentMap,
   folder: string,
-  signal: AbortSignal,
+  options: Omit<ReadOptions, 'range'>,
 ): Promise<Readonly<Record<string, string>>> {
   const staged: Record<string, string> = {};
   for (const setting of DATASET_SETTINGS) {
     const uri = environment[setting];
     if (uri === undefined) continue;
     const { bucket, key } = locate(uri);
-    const { info, body } = await objects.read(bucket, key, { signal });
+    const { info, body } = await objects.read(bucket, key, options);
     if (info.size > MAX_DATASET_BYTES) {
       body.destroy();
       throw new ExecutorError(
@@ -41,7 +41,9 @@ export async function stageDatasets(
     }
     await mkdir(folder, { recursive: true });
     const path = join(folder, `${setting}${extname(key)}`);
-    await pipeline(body, createWriteStream(path), { signal });
+    await pipeline(body, createWriteStream(path), {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     staged[setting] = path;
   }
   return staged;

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import type { EncryptionRequest, KeyAccess } from '../../objects/encrypted-files/object-keys.js';
 import type {
   Body,
   Cancellable,
@@ -16,6 +17,7 @@ import type {
 } from '../../objects/object-store.js';
 import type { ObjectLocation } from '../../objects/s3-uri.js';
 import type { Permission } from '../authorizer.js';
+import { keyPermission } from '../key-permission.js';
 import { bucketArn, objectArn } from '../s3-arns.js';
 
 /** Fulfilled when it is allowed. @throws ObjectStoreError `AccessDenied` */
@@ -26,10 +28,17 @@ export type Guard = (permission: Permission) => Promise<void>;
  * asked for.
  */
 export class GuardedObjects implements ObjectStore {
+  private readonly keyAccess: KeyAccess;
+
   constructor(
     private readonly store: ObjectStore,
     private readonly guard: Guard,
-  ) {}
+    region: string,
+  ) {
+    this.keyAccess = {
+      authorizeKey: (action, keyArn) => guard(keyPermission(action, keyArn, region)),
+    };
+  }
 
   async headBucket(bucket: string, options?: Cancellable): Promise<void> {
     await this.mayList(bucket);
@@ -48,12 +57,12 @@ export class GuardedObjects implements ObjectStore {
 
   async read(bucket: string, key: string, options?: ReadOptions): Promise<ReadObject> {
     await this.may('s3:GetObject', bucket, key);
-    return this.store.read(bucket, key, options);
+    return this.store.read(bucket, key, { ...options, ...this.keyAccess });
   }
 
   async write(bucket: string, key: string, body: Body, options: WriteOptions): Promise<ObjectInfo> {
     await this.may('s3:PutObject', bucket, key);
-    return this.store.write(bucket, key, body, options);
+    return this.store.write(bucket, key, body, { ...options, ...this.underRole(options) });
   }
 
   async remove(bucket: string, key: string, options?: Cancellable): Promise<void> {
@@ -81,7 +90,7 @@ export class GuardedObjects implements ObjectStore {
     for await (const key of this.keysAt(location, options?.signal)) {
       await this.may('s3:GetObject', location.bucket, key);
     }
-    return this.store.stageFolder(location, target, options);
+    return this.store.stageFolder(location, target, { ...options, ...this.keyAccess });
   }
 
   async publishFolder(
@@ -97,7 +106,13 @@ export class GuardedObjects implements ObjectStore {
       const key = location.key === '' ? name : `${location.key}/${name}`;
       await this.may('s3:PutObject', location.bucket, key);
     }
-    return this.store.publishFolder(folder, location, options);
+    return this.store.publishFolder(folder, location, { ...options, ...this.underRole(options) });
+  }
+
+  /** An encryption request, with the key used as the role. */
+  private underRole(options?: { readonly encryption?: EncryptionRequest }) {
+    const encryption = options?.encryption;
+    return encryption === undefined ? {} : { encryption: { ...encryption, ...this.keyAccess } };
   }
 
   private may(action: string, bucket: string, key: string): Promise<void> {

@@ -25,9 +25,9 @@ export class LocalRoleAccess implements RoleAccess {
 
   async objectsFor(session: JobSession): Promise<ObjectStore> {
     this.assume(session);
-    return new GuardedObjects(this.options.objects, (permission) =>
-      this.authorize(session, permission),
-    );
+    const { objects, region } = this.options;
+    const guard = (permission: Permission) => this.authorize(session, permission);
+    return new GuardedObjects(objects, guard, region);
   }
 
   async authorize(session: JobSession, permission: Permission): Promise<void> {

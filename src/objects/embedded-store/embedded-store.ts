@@ -1,6 +1,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../durable-files.js';
+import type { KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
 import { ObjectStoreError } from '../errors.js';
 import { bucketNameFault } from '../names.js';
 import type {
@@ -31,25 +32,34 @@ import { headObject, openObject, writeObject } from './objects.js';
 /** Uploads that nobody completed or aborted for this long are given up. */
 const MAX_UPLOAD_AGE_MILLISECONDS = 7 * 24 * 60 * 60 * 1000;
 
-/** Opens the embedded store in a data folder, making its folders where they are missing. */
-export async function openEmbeddedStore(dataDir: string): Promise<EmbeddedStore> {
-  return new EmbeddedStore(await openLayout(dataDir));
+/**
+ * Opens the embedded store in a data folder, making its folders where they are missing.
+ * @param keys for objects that are encrypted; without them there can be none
+ */
+export async function openEmbeddedStore(
+  dataDir: string,
+  keys?: ObjectKeys,
+): Promise<EmbeddedStore> {
+  return new EmbeddedStore(await openLayout(dataDir), keys);
 }
 
 /**
  * A folder of buckets with plain files in it, `DATA/buckets/<bucket>/<key>`, which people may copy
- * in and out. One process at a time writes to it through this class.
+ * in and out; objects that were written under a key are encrypted files. One process at a time
+ * writes to it through this class.
  */
 export class EmbeddedStore implements ServedObjectStore {
   readonly uploads: MultipartUploads;
   readonly #layout: Layout;
   readonly #locks = new KeyedLocks();
   readonly #folders: FolderCache;
+  readonly #keys: ObjectKeys | undefined;
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, keys: ObjectKeys | undefined) {
     this.#layout = layout;
+    this.#keys = keys;
     this.#folders = new FolderCache(layout);
-    this.uploads = new MultipartUploads(layout, this.#locks);
+    this.uploads = new MultipartUploads(layout, this.#locks, keys);
   }
 
   /**
@@ -108,17 +118,17 @@ export class EmbeddedStore implements ServedObjectStore {
     return headObject(this.#layout, bucket, key);
   }
 
-  open(bucket: string, key: string): Promise<OpenObject> {
-    return openObject(this.#layout, bucket, key);
+  open(bucket: string, key: string, access: KeyAccess = {}): Promise<OpenObject> {
+    return openObject(this.#layout, this.#keys, bucket, key, access);
   }
 
   async read(bucket: string, key: string, options: ReadOptions = {}): Promise<ReadObject> {
-    const object = await this.open(bucket, key);
+    const object = await this.open(bucket, key, options);
     return { info: object.info, body: object.read(options.range) };
   }
 
   write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo> {
-    return writeObject(this.#layout, this.#locks, bucket, key, body, options);
+    return writeObject(this.#layout, this.#keys, this.#locks, bucket, key, body, options);
   }
 
   remove(bucket: string, key: string): Promise<void> {
@@ -138,7 +148,7 @@ export class EmbeddedStore implements ServedObjectStore {
     target: string,
     options: StageOptions = {},
   ): Promise<StagedFolder> {
-    return stageEmbedded(this.#layout, location, target, options);
+    return stageEmbedded(this.#layout, this.#keys, location, target, options);
   }
 
   publishFolder(
@@ -146,7 +156,7 @@ export class EmbeddedStore implements ServedObjectStore {
     location: ObjectLocation,
     options: PublishOptions = {},
   ): Promise<void> {
-    return publishEmbedded(this.#layout, folder, location, options);
+    return publishEmbedded(this.#layout, this.#keys, folder, location, options);
   }
 }
 

@@ -1,10 +1,15 @@
-import { opendir, realpath, rename, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { opendir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import type { Readable } from 'node:stream';
 import { isArchiveKey, unpackArchive } from '../archive.js';
 import { makeFolderDurably, syncFile, syncFolder, systemErrorCode } from '../durable-files.js';
+import type { KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
 import { LocationNotEmptyError, NothingAtLocationError, ObjectStoreError } from '../errors.js';
 import type { PublishOptions, StagedFolder, StageOptions } from '../object-store.js';
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
+import { copyInClear, encryptFolder, type SurveyedFile } from './encrypted-folders.js';
+import { openEncrypted, streamDecrypted } from './encrypted-objects.js';
 import { makeParents, pruneEmptyFolders } from './installing.js';
 import {
   isBareFolder,
@@ -15,6 +20,7 @@ import {
   requireBucket,
   statIfThere,
 } from './layout.js';
+import { isEncrypted } from './sidecar.js';
 
 /** Deeper than this a tree is taken for a mistake or an attack. */
 const MAX_FOLDER_DEPTH = 32;
@@ -34,13 +40,15 @@ export async function locationExists(layout: Layout, location: ObjectLocation): 
 }
 
 /**
- * Gives out the folder of a location as it is, or unpacks the archive that it names.
+ * Gives out the folder of a location as it is, or unpacks the archive that it names. A folder with
+ * encrypted objects in it is copied, in clear.
  *
  * @throws NothingAtLocationError, ArchiveError, ObjectStoreError AccessDenied for a link that leads
  *   out of the buckets
  */
 export async function stageEmbedded(
   layout: Layout,
+  keys: ObjectKeys | undefined,
   location: ObjectLocation,
   target: string,
   options: StageOptions,
@@ -50,9 +58,12 @@ export async function stageEmbedded(
   if (stats === undefined) throw new NothingAtLocationError(location);
   if (stats.isDirectory()) {
     if (!(await isPlainFolder(path))) throw linkRefused(location, path);
-    const total = await surveyFolder(layout, path, location, options);
-    if (total.files === 0) throw new NothingAtLocationError(location, 'the folder is empty');
-    return { path, readOnly: true, ...total };
+    const { files, encrypted } = await surveyFolder(layout, path, location, options);
+    if (files.length === 0) throw new NothingAtLocationError(location, 'the folder is empty');
+    if (encrypted) return copyInClear(layout, keys, path, files, target, options);
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    options.onProgress?.({ files: files.length, bytes });
+    return { path, readOnly: true, files: files.length, bytes };
   }
   if (!isArchiveKey(location.key)) {
     throw new NothingAtLocationError(
@@ -60,20 +71,38 @@ export async function stageEmbedded(
       'it is a single object; name the folder of a model, or a .tar.gz',
     );
   }
-  const { handle } = await openFile(layout, path, location.key);
-  const archive = handle.createReadStream({ highWaterMark: 1024 * 1024 });
+  const archive = await openArchive(layout, keys, path, location.key, options);
   return unpackArchive(archive, formatS3Uri(location), target, options);
 }
 
-/** Counts a folder's files, and makes sure that every link in it stays inside the buckets. */
+async function openArchive(
+  layout: Layout,
+  keys: ObjectKeys | undefined,
+  named: string,
+  key: string,
+  access: KeyAccess,
+): Promise<Readable> {
+  const { handle, path, stats } = await openFile(layout, named, key);
+  try {
+    if (!(await isEncrypted(layout, path, stats))) {
+      return handle.createReadStream({ highWaterMark: 1024 * 1024 });
+    }
+    const opened = await openEncrypted(layout, keys, handle, path, access);
+    return streamDecrypted(handle, opened, undefined);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Finds a folder's files, and makes sure that every link in it stays inside the buckets. */
 async function surveyFolder(
   layout: Layout,
   root: string,
   location: ObjectLocation,
   options: StageOptions,
-): Promise<{ readonly files: number; readonly bytes: number }> {
-  let files = 0;
-  let bytes = 0;
+): Promise<{ readonly files: readonly SurveyedFile[]; readonly encrypted: boolean }> {
+  const files: SurveyedFile[] = [];
   const visit = async (folder: string, depth: number): Promise<void> => {
     if (depth > MAX_FOLDER_DEPTH) {
       throw new ObjectStoreError(
@@ -90,15 +119,14 @@ async function surveyFolder(
       }
       const real = entry.isSymbolicLink() ? await realpath(path).catch(() => '') : path;
       if (!real.startsWith(layout.buckets + sep)) throw linkRefused(location, path);
-      const stats = await stat(real);
+      const stats = await stat(real, { bigint: true });
       if (!stats.isFile()) throw linkRefused(location, path);
-      files += 1;
-      bytes += stats.size;
+      const encrypted = await isEncrypted(layout, real, stats);
+      files.push({ path, real, size: Number(stats.size), encrypted });
     }
   };
   await visit(root, 1);
-  options.onProgress?.({ files, bytes });
-  return { files, bytes };
+  return { files, encrypted: files.some((file) => file.encrypted) };
 }
 
 function linkRefused(location: ObjectLocation, path: string): ObjectStoreError {
@@ -109,15 +137,35 @@ function linkRefused(location: ObjectLocation, path: string): ObjectStoreError {
 }
 
 /**
- * Moves a folder into place by one rename, after its files have reached the disk.
+ * Moves a folder into place by one rename, after its files have been encrypted where they are to be,
+ * and have reached the disk.
  *
  * @throws LocationNotEmptyError when there is anything at the location; nothing is changed then
  */
 export async function publishEmbedded(
   layout: Layout,
+  keys: ObjectKeys | undefined,
   folder: string,
   location: ObjectLocation,
-  options: Pick<PublishOptions, 'signal' | 'confirm'>,
+  options: PublishOptions,
+): Promise<void> {
+  if (options.encryption === undefined) return moveIntoPlace(layout, folder, location, options);
+  if (await locationExists(layout, location)) throw new LocationNotEmptyError(location);
+  const encrypted = `${folder}.${randomUUID()}`;
+  try {
+    await encryptFolder(keys, folder, encrypted, location, options.encryption, options.signal);
+    await moveIntoPlace(layout, encrypted, location, options);
+  } finally {
+    await rm(encrypted, { recursive: true, force: true });
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function moveIntoPlace(
+  layout: Layout,
+  folder: string,
+  location: ObjectLocation,
+  options: PublishOptions,
 ): Promise<void> {
   const path = await pathOf(layout, location);
   if (await locationExists(layout, location)) throw new LocationNotEmptyError(location);

@@ -48,7 +48,8 @@ export async function checkInstallable(
   condition: WriteCondition | undefined,
 ): Promise<void> {
   await requireBucket(layout, bucket);
-  const stats = await statIfThere(objectPath(layout, bucket, key));
+  const path = objectPath(layout, bucket, key);
+  const stats = await statIfThere(path);
   if (stats?.isDirectory()) throw keyConflict(key);
   if (condition?.ifAbsent && stats !== undefined) {
     throw new ObjectStoreError(
@@ -58,7 +59,9 @@ export async function checkInstallable(
   }
   if (condition?.ifMatch !== undefined) {
     const etag =
-      stats === undefined ? undefined : (await describeObject(layout, bucket, key, stats)).etag;
+      stats === undefined
+        ? undefined
+        : (await describeObject(layout, bucket, key, stats, path)).etag;
     if (etag !== condition.ifMatch) {
       throw new ObjectStoreError(
         'PreconditionFailed',

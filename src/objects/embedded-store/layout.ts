@@ -128,6 +128,8 @@ export async function resolveFile(layout: Layout, path: string): Promise<string 
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stats: BigIntStats;
+  /** Where the file really is. */
+  readonly path: string;
 }
 
 /** Opens an object's file for reading. @throws ObjectStoreError NoSuchKey */
@@ -147,5 +149,5 @@ export async function openFile(layout: Layout, path: string, key: string): Promi
     await handle.close();
     throw noSuchKey(key);
   }
-  return { handle, stats };
+  return { handle, stats, path: real };
 }

@@ -77,10 +77,11 @@ async function summary(
   const stats = await statIfThere(path);
   if (stats === undefined) return undefined;
   if (stats.isDirectory()) return markerInfo(key, stats.mtimeMs);
-  if (!stats.isSymbolicLink()) return describeObject(layout, bucket, key, stats);
+  if (!stats.isSymbolicLink()) return describeObject(layout, bucket, key, stats, path);
   const real = await resolveFile(layout, path);
   const target = real === undefined ? undefined : await statIfThere(real);
-  return target === undefined ? undefined : describeObject(layout, bucket, key, target);
+  if (real === undefined || target === undefined) return undefined;
+  return describeObject(layout, bucket, key, target, real);
 }
 
 /** The MD5 of nothing, which is what a folder's marker holds. */

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChecksumAlgorithm, ChecksumType } from '../checksums.js';
+import type { DataKey } from '../encrypted-files/object-keys.js';
 import { noSuchUpload } from '../errors.js';
 import type { ObjectHeaders, PartInfo, UploadInfo } from '../object-store.js';
 import { isAbsence, type Layout } from './layout.js';
@@ -14,6 +15,8 @@ export interface UploadRecord {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType };
+  /** The key of an object that is to be encrypted, as its parts already are. */
+  readonly encryption?: Pick<DataKey, 'keyArn' | 'wrapped'>;
 }
 
 /** A part that has arrived and was checked. */
@@ -129,7 +132,12 @@ export function describeUpload(uploadId: string, record: UploadRecord): UploadIn
     key: record.key,
     initiatedAt: new Date(record.initiatedAt),
     checksum: record.checksum,
+    ...encryptionOf(record),
   };
+}
+
+function encryptionOf({ encryption }: UploadRecord) {
+  return encryption === undefined ? {} : { encryption: { keyArn: encryption.keyArn } };
 }
 
 export function describePart(record: UploadRecord, part: PartRecord): PartInfo {
@@ -139,6 +147,7 @@ export function describePart(record: UploadRecord, part: PartRecord): PartInfo {
     etag: part.md5,
     lastModified: new Date(part.lastModified),
     checksum: { algorithm: record.checksum.algorithm, value: part.checksum },
+    ...encryptionOf(record),
   };
 }
 

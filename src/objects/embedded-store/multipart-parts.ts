@@ -4,6 +4,7 @@ import { combineCrcs, isCombinable } from '../crc-combine.js';
 import { ObjectStoreError } from '../errors.js';
 import type { CompletedPart, CompleteUploadOptions, StoredChecksum } from '../object-store.js';
 import type { PartRecord, UploadRecord } from './multipart-files.js';
+import { encryptedEtag } from './objects.js';
 import type { ObjectAttributes } from './sidecar.js';
 
 /** S3's smallest part, but for the last one. */
@@ -85,12 +86,16 @@ export async function multipartAttributes(
       `The ${expected.algorithm} you specified did not match the calculated checksum.`,
     );
   }
+  const { encryption } = record;
   const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.md5, 'hex')));
+  const etag =
+    encryption === undefined ? createHash('md5').update(md5s).digest('hex') : encryptedEtag();
   return {
-    etag: `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`,
+    etag: `${etag}-${parts.length}`,
     headers: record.headers,
     metadata: record.metadata,
     checksum,
+    ...(encryption === undefined ? {} : { encrypted: { keyArn: encryption.keyArn, size } }),
   };
 }
 

@@ -3,19 +3,22 @@ import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareUtf8 } from '../byte-order.js';
+import type { DataKey, KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
+import { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { noSuchUpload, ObjectStoreError } from '../errors.js';
 import type {
   Body,
-  BodyOptions,
   CompletedPart,
   CompleteUploadOptions,
   CreateUploadOptions,
   ObjectInfo,
   PartInfo,
+  PartOptions,
   UploadInfo,
   UploadStore,
 } from '../object-store.js';
-import { assembleParts } from './assembling.js';
+import { assembleParts, isPlaceable, slotPosition, slotSealer } from './assembling.js';
+import { newDataKey, openDataKey } from './encrypted-objects.js';
 import { checkInstallable, installObject } from './installing.js';
 import type { KeyedLocks } from './keyed-locks.js';
 import { isAbsence, type Layout, objectPath, requireBucket } from './layout.js';
@@ -50,12 +53,14 @@ export const MAX_PARTS = 10_000;
 export class MultipartUploads implements UploadStore {
   readonly #layout: Layout;
   readonly #locks: KeyedLocks;
+  readonly #keys: ObjectKeys | undefined;
   /** Part numbers by upload whose slots a body is being written to now. */
   readonly #busySlots = new Map<string, Set<number>>();
 
-  constructor(layout: Layout, locks: KeyedLocks) {
+  constructor(layout: Layout, locks: KeyedLocks, keys: ObjectKeys | undefined) {
     this.#layout = layout;
     this.#locks = locks;
+    this.#keys = keys;
   }
 
   async create(bucket: string, key: string, options: CreateUploadOptions): Promise<UploadInfo> {
@@ -67,6 +72,10 @@ export class MultipartUploads implements UploadStore {
         `${JSON.stringify(key)} ends in a slash and so names a folder, which cannot hold data.`,
       );
     }
+    const encryption =
+      options.encryption === undefined
+        ? undefined
+        : await newDataKey(this.#keys, bucket, key, options.encryption);
     const record: UploadRecord = {
       bucket,
       key,
@@ -74,6 +83,9 @@ export class MultipartUploads implements UploadStore {
       headers: options.headers ?? {},
       metadata: options.metadata ?? {},
       checksum: options.checksum ?? { algorithm: DEFAULT_CHECKSUM, type: 'FULL_OBJECT' },
+      ...(encryption === undefined
+        ? {}
+        : { encryption: { keyArn: encryption.keyArn, wrapped: encryption.wrapped } }),
     };
     return describeUpload(await createUploadFolder(this.#layout, record), record);
   }
@@ -84,7 +96,7 @@ export class MultipartUploads implements UploadStore {
     uploadId: string,
     partNumber: number,
     body: Body,
-    options: BodyOptions,
+    options: PartOptions,
   ): Promise<PartInfo> {
     if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > MAX_PARTS) {
       throw new ObjectStoreError(
@@ -94,15 +106,17 @@ export class MultipartUploads implements UploadStore {
     }
     checkLength(options.expectedLength);
     const record = await readUpload(this.#layout, bucket, key, uploadId);
+    const dataKey = await this.#openKey(record, options);
     const folder = uploadFolder(this.#layout, uploadId);
     const slot = await this.#locks.run(uploadId, () =>
-      this.#takeSlot(folder, partNumber, options.expectedLength),
+      this.#takeSlot(folder, partNumber, options.expectedLength, dataKey),
     );
     try {
       const file = slot === undefined ? `part-${partNumber}-${randomUUID()}.bin` : undefined;
-      const path = file === undefined ? dataFile(folder) : join(folder, file);
+      const place = placeOf(folder, slot, file, dataKey);
+      const { path } = place;
       try {
-        const part = await this.#receive(path, slot ?? 0, record, partNumber, body, options);
+        const part = await this.#receive(place, record, partNumber, body, options);
         const placed = file === undefined ? part : { ...part, file };
         await this.#locks.run(uploadId, () => writePart(folder, placed));
         return describePart(record, placed);
@@ -115,19 +129,26 @@ export class MultipartUploads implements UploadStore {
     }
   }
 
+  /** The key of an upload that was created to be encrypted. */
+  async #openKey(record: UploadRecord, access: KeyAccess): Promise<DataKey | undefined> {
+    const { bucket, key, encryption } = record;
+    if (encryption === undefined) return undefined;
+    const plaintext = await openDataKey(this.#keys, bucket, key, encryption, access);
+    return { ...encryption, plaintext };
+  }
+
   async #receive(
-    path: string,
-    position: number,
+    { path, position, sealer }: PartPlace,
     record: UploadRecord,
     partNumber: number,
     body: Body,
-    options: BodyOptions,
+    options: PartOptions,
   ): Promise<PartRecord> {
     const file = await openForWriting(path);
     try {
       const { algorithm } = record.checksum;
       const keep = ['MD5', algorithm] as const;
-      const { size, digests } = await receiveBody(body, file, position, keep, options);
+      const { size, digests } = await receiveBody(body, file, position, keep, options, sealer);
       return {
         partNumber,
         size,
@@ -141,10 +162,15 @@ export class MultipartUploads implements UploadStore {
   }
 
   /**
-   * The offset in the data file where this part may be written, if it may. The caller holds the
-   * upload's lock, so no slot is taken while the upload is being completed.
+   * The place in the object where this part may be written at once, in bytes, if it may. The caller
+   * holds the upload's lock, so no slot is taken while the upload is being completed.
    */
-  async #takeSlot(folder: string, partNumber: number, length: number): Promise<number | undefined> {
+  async #takeSlot(
+    folder: string,
+    partNumber: number,
+    length: number,
+    dataKey: DataKey | undefined,
+  ): Promise<number | undefined> {
     let slotSize = await readSlotSize(folder);
     if (slotSize === undefined && partNumber === 1) {
       slotSize = length;
@@ -152,6 +178,7 @@ export class MultipartUploads implements UploadStore {
     }
     const busy = this.#busySlots.get(folder) ?? new Set();
     if (slotSize === undefined || length > slotSize || busy.has(partNumber)) return undefined;
+    if (!isPlaceable((partNumber - 1) * slotSize, dataKey)) return undefined;
     if ((await readPart(folder, partNumber)) !== undefined) return undefined;
     this.#busySlots.set(folder, busy.add(partNumber));
     return (partNumber - 1) * slotSize;
@@ -193,14 +220,16 @@ export class MultipartUploads implements UploadStore {
 
       // A late body may still write to the data file, which then must not become the object.
       const mayTakeData = !this.#busySlots.has(folder);
-      const path = await assembleParts(folder, chosen, arrived, mayTakeData, options.signal);
+      const dataKey = await this.#openKey(record, {});
+      const assembly = { mayTakeData, dataKey, signal: options.signal };
+      const path = await assembleParts(folder, chosen, arrived, assembly);
       const stats = await syncedStats(path);
       const draft = { path, stats, attributes };
       await this.#locks.run(`${bucket}/${key}`, () =>
         installObject(this.#layout, bucket, key, draft, options.condition),
       );
       await rm(folder, { recursive: true, force: true });
-      return describeObject(this.#layout, bucket, key, stats);
+      return describeObject(this.#layout, bucket, key, stats, path);
     });
   }
 
@@ -223,6 +252,28 @@ export class MultipartUploads implements UploadStore {
           compareUtf8(a.uploadId, b.uploadId),
       );
   }
+}
+
+/** Where a part's bytes go. */
+interface PartPlace {
+  readonly path: string;
+  readonly position: number;
+  readonly sealer: SegmentSealer | undefined;
+}
+
+/** @param slot the part's place in the object; undefined for one that waits in a file of its own */
+function placeOf(
+  folder: string,
+  slot: number | undefined,
+  file: string | undefined,
+  dataKey: DataKey | undefined,
+): PartPlace {
+  if (slot !== undefined) {
+    const position = slotPosition(slot, dataKey);
+    return { path: dataFile(folder), position, sealer: slotSealer(slot, dataKey) };
+  }
+  const sealer = dataKey === undefined ? undefined : new SegmentSealer(dataKey.plaintext, file);
+  return { path: join(folder, file ?? ''), position: 0, sealer };
 }
 
 async function syncedStats(path: string): Promise<BigIntStats> {

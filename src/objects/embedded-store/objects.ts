@@ -1,10 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type BigIntStats, createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ChecksumAlgorithm } from '../checksums.js';
 import { syncFolder } from '../durable-files.js';
+import { HEADER_BYTES } from '../encrypted-files/format.js';
+import type { KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
+import { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { noSuchKey, ObjectStoreError } from '../errors.js';
 import type {
   Body,
@@ -13,6 +16,7 @@ import type {
   OpenObject,
   ServedWriteOptions,
 } from '../object-store.js';
+import { newDataKey, openEncrypted, streamDecrypted, writeHeader } from './encrypted-objects.js';
 import { checkInstallable, installObject, makeParents } from './installing.js';
 import type { KeyedLocks } from './keyed-locks.js';
 import {
@@ -37,14 +41,30 @@ export const MAX_BODY_BYTES = 5 * 1024 ** 3;
 /** What S3 keeps with an object when the client names no checksum. */
 export const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';
 
-/** Opens an object. @throws ObjectStoreError NoSuchBucket, NoSuchKey */
-export async function openObject(layout: Layout, bucket: string, key: string): Promise<OpenObject> {
+/**
+ * Opens an object, and its key where it is encrypted.
+ * @throws ObjectStoreError NoSuchBucket, NoSuchKey; what the keys refuse with
+ */
+export async function openObject(
+  layout: Layout,
+  keys: ObjectKeys | undefined,
+  bucket: string,
+  key: string,
+  access: KeyAccess,
+): Promise<OpenObject> {
   await requireBucket(layout, bucket);
-  const path = objectPath(layout, bucket, key);
-  if (key.endsWith('/')) return openMarker(path, key);
-  const { handle, stats } = await openFile(layout, path, key);
+  const named = objectPath(layout, bucket, key);
+  if (key.endsWith('/')) return openMarker(named, key);
+  const { handle, stats, path } = await openFile(layout, named, key);
   try {
-    const info = await describeObject(layout, bucket, key, stats);
+    const info = await describeObject(layout, bucket, key, stats, path);
+    const close = () => handle.close();
+    if (info.encryption !== undefined) {
+      const opened = await openEncrypted(layout, keys, handle, path, access);
+      // The size that the key vouches for, whatever is noted elsewhere.
+      const known = { ...info, size: opened.size };
+      return { info: known, read: (range) => streamDecrypted(handle, opened, range), close };
+    }
     return {
       info,
       read: (range?: ByteRange) => {
@@ -59,7 +79,7 @@ export async function openObject(layout: Layout, bucket: string, key: string): P
           highWaterMark: READ_CHUNK_BYTES,
         });
       },
-      close: () => handle.close(),
+      close,
     };
   } catch (error) {
     await handle.close();
@@ -81,6 +101,7 @@ async function openMarker(path: string, key: string): Promise<OpenObject> {
 /** Stores a body as an object: received aside, checked, synced, and then renamed into place. */
 export async function writeObject(
   layout: Layout,
+  keys: ObjectKeys | undefined,
   locks: KeyedLocks,
   bucket: string,
   key: string,
@@ -93,17 +114,25 @@ export async function writeObject(
   await checkInstallable(layout, bucket, key, options.condition);
 
   const checksum = options.checksum ?? DEFAULT_CHECKSUM;
+  const dataKey =
+    options.encryption === undefined
+      ? undefined
+      : await newDataKey(keys, bucket, key, options.encryption);
   const draft = join(layout.incoming, randomUUID());
   const file = await open(draft, 'wx');
   try {
     let stats: BigIntStats;
     let attributes: ObjectAttributes;
     try {
-      const { digests } = await receiveBody(body, file, 0, ['MD5', checksum], options);
+      const position = dataKey === undefined ? 0 : HEADER_BYTES;
+      const sealer = dataKey === undefined ? undefined : new SegmentSealer(dataKey.plaintext);
+      const keep = ['MD5', checksum] as const;
+      const { size, digests } = await receiveBody(body, file, position, keep, options, sealer);
+      if (dataKey !== undefined) await writeHeader(file, dataKey, size);
       await file.sync();
       stats = await file.stat({ bigint: true });
       attributes = {
-        etag: digests.get('MD5')?.toString('hex') ?? '',
+        etag: dataKey === undefined ? (digests.get('MD5')?.toString('hex') ?? '') : encryptedEtag(),
         headers: options.headers ?? {},
         metadata: options.metadata ?? {},
         checksum: {
@@ -111,6 +140,7 @@ export async function writeObject(
           type: 'FULL_OBJECT',
           value: digests.get(checksum)?.toString('base64') ?? '',
         },
+        ...(dataKey === undefined ? {} : { encrypted: { keyArn: dataKey.keyArn, size } }),
       };
     } finally {
       await file.close();
@@ -120,10 +150,15 @@ export async function writeObject(
     await locks.run(`${bucket}/${key}`, () =>
       installObject(layout, bucket, key, finished, options.condition),
     );
-    return describeObject(layout, bucket, key, stats);
+    return describeObject(layout, bucket, key, stats, path);
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** As in S3, the ETag of an encrypted object is no MD5: that would give away what is in it. */
+export function encryptedEtag(): string {
+  return randomBytes(16).toString('hex');
 }
 
 /** A key that ends in a slash makes a folder, which can hold no bytes of its own. */
@@ -166,9 +201,15 @@ export function checkLength(length: number): void {
   }
 }
 
-/** Info without the bytes. @throws ObjectStoreError NoSuchBucket, NoSuchKey */
+/** Info without the bytes, and without their key. @throws ObjectStoreError NoSuchBucket, NoSuchKey */
 export async function headObject(layout: Layout, bucket: string, key: string): Promise<ObjectInfo> {
-  const object = await openObject(layout, bucket, key);
-  await object.close();
-  return object.info;
+  await requireBucket(layout, bucket);
+  const named = objectPath(layout, bucket, key);
+  if (key.endsWith('/')) return (await openMarker(named, key)).info;
+  const { handle, stats, path } = await openFile(layout, named, key);
+  try {
+    return await describeObject(layout, bucket, key, stats, path);
+  } finally {
+    await handle.close();
+  }
 }

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { BodyDigests } from '../body-digests.js';
 import type { DigestAlgorithm } from '../checksums.js';
 import { systemErrorCode } from '../durable-files.js';
+import type { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { ObjectStoreError } from '../errors.js';
 import type { Body, BodyOptions } from '../object-store.js';
 
@@ -9,6 +10,7 @@ import type { Body, BodyOptions } from '../object-store.js';
 const BATCH_BYTES = 1024 * 1024;
 
 export interface ReceivedBody {
+  /** Bytes of the body, in clear. */
   readonly size: number;
   readonly digests: ReadonlyMap<DigestAlgorithm, Buffer>;
 }
@@ -19,6 +21,7 @@ export interface ReceivedBody {
  * in memory.
  *
  * @param keep digests to compute besides the demanded ones
+ * @param sealer encrypts what is written; digests and lengths are of the bytes in clear
  * @throws ObjectStoreError IncompleteBody, InvalidRequest (too long), InsufficientStorage; the
  *   demands' own errors; what the body itself fails with
  */
@@ -28,19 +31,27 @@ export async function receiveBody(
   position: number,
   keep: readonly DigestAlgorithm[],
   options: BodyOptions,
+  sealer?: SegmentSealer,
 ): Promise<ReceivedBody> {
   const digests = await BodyDigests.start(keep, options.demands ?? []);
   let size = 0;
+  let at = position;
   let batch: Uint8Array[] = [];
   let batched = 0;
   let writing: Promise<void> = Promise.resolve();
   const flush = async (): Promise<void> => {
     await writing;
-    const at = position + size - batched;
     writing = writeAll(file, batch, batched, at);
     writing.catch(() => undefined); // Awaited at the next flush; not unhandled until then.
+    at += batched;
     batch = [];
     batched = 0;
+  };
+  const take = (pieces: readonly Uint8Array[]) => {
+    for (const piece of pieces) {
+      batch.push(piece);
+      batched += piece.byteLength;
+    }
   };
   try {
     for await (const chunk of body) {
@@ -53,10 +64,10 @@ export async function receiveBody(
         );
       }
       digests.update(chunk);
-      batch.push(chunk);
-      batched += chunk.byteLength;
+      take(sealer === undefined ? [chunk] : sealer.push(chunk));
       if (batched >= BATCH_BYTES) await flush();
     }
+    if (sealer !== undefined) take(sealer.end());
     if (batched > 0) await flush();
   } finally {
     // The file must not be closed or removed under a write.

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
+import type { ObjectEncryption } from '../encrypted-files/object-keys.js';
 import type { ObjectHeaders, ObjectInfo, StoredChecksum } from '../object-store.js';
+import { headerAt } from './encrypted-objects.js';
 import { isAbsence, type Layout, sidecarPath } from './layout.js';
 
 /** What S3 knows of an object beyond its bytes. */
@@ -11,6 +13,8 @@ export interface ObjectAttributes {
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum?: StoredChecksum;
+  /** Given for an encrypted object, with its bytes in clear. */
+  readonly encrypted?: ObjectEncryption & { readonly size: number };
 }
 
 /** The identity of the file version that a sidecar describes. */
@@ -58,15 +62,19 @@ export async function removeSidecar(layout: Layout, bucket: string, key: string)
 }
 
 /**
- * What is known of an object. A file that a person put there or changed has no attributes of this
- * version, so its ETag is derived from the version, in the shape of a multipart ETag, which no
- * client takes for the MD5 of the content.
+ * What is known of an object. A file that a person or a job put there, or that was changed, has no
+ * attributes of this version, so its ETag is derived from the version, in the shape of a multipart
+ * ETag, which no client takes for the MD5 of the content; and whether it is encrypted, its own
+ * beginning tells.
+ *
+ * @param path where the file really is
  */
 export async function describeObject(
   layout: Layout,
   bucket: string,
   key: string,
   stats: BigIntStats,
+  path: string,
 ): Promise<ObjectInfo> {
   const common = {
     key,
@@ -77,10 +85,33 @@ export async function describeObject(
   if (sidecar === undefined) {
     const version = Object.values(versionOf(stats)).join('-');
     const etag = `${createHash('md5').update(version).digest('hex')}-1`;
-    return { ...common, etag, headers: {}, metadata: {} };
+    const plain = { ...common, etag, headers: {}, metadata: {} };
+    const header = await headerAt(path, stats);
+    if (header === undefined) return plain;
+    return { ...plain, size: header.size, encryption: { keyArn: header.keyArn } };
   }
-  const { etag, headers, metadata, checksum } = sidecar;
-  return { ...common, etag, headers, metadata, ...(checksum === undefined ? {} : { checksum }) };
+  const { etag, headers, metadata, checksum, encrypted } = sidecar;
+  return {
+    ...common,
+    etag,
+    headers,
+    metadata,
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(encrypted === undefined
+      ? {}
+      : { size: encrypted.size, encryption: { keyArn: encrypted.keyArn } }),
+  };
+}
+
+/** Whether the file of an object is an encrypted one. @param path where it really is */
+export async function isEncrypted(
+  layout: Layout,
+  path: string,
+  stats: BigIntStats,
+): Promise<boolean> {
+  const [bucket = '', ...segments] = path.slice(layout.buckets.length + sep.length).split(sep);
+  const { encryption } = await describeObject(layout, bucket, segments.join('/'), stats, path);
+  return encryption !== undefined;
 }
 
 async function readSidecar(

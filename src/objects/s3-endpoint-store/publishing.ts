@@ -1,5 +1,6 @@
 import { type FileHandle, open, opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EncryptionRequest } from '../encrypted-files/object-keys.js';
 import { ObjectStoreError } from '../errors.js';
 import { forEachConcurrently } from '../for-each-concurrently.js';
 import type { PublishOptions } from '../object-store.js';
@@ -24,7 +25,24 @@ interface Upload {
   readonly partBytes: number;
   /** Undefined for an empty file, which is put whole at the end. */
   readonly uploadId: string | undefined;
+  readonly encryption: EncryptionHeaders;
   readonly parts: { ETag?: string; ChecksumCRC32?: string; PartNumber: number }[];
+}
+
+/** What asks an endpoint to encrypt an object. */
+export interface EncryptionHeaders {
+  readonly ServerSideEncryption?: 'aws:kms';
+  readonly SSEKMSKeyId?: string;
+}
+
+/** SSE-KMS under the key of a request, or under the account's own key where it names none. */
+export function encryptionHeaders(request: EncryptionRequest | undefined): EncryptionHeaders {
+  if (request === undefined) return {};
+  const { keyId } = request;
+  return {
+    ServerSideEncryption: 'aws:kms',
+    ...(keyId === undefined ? {} : { SSEKMSKeyId: keyId }),
+  };
 }
 
 /**
@@ -36,14 +54,15 @@ export async function uploadFolder(
   endpoint: Endpoint,
   folder: string,
   location: ObjectLocation,
-  { signal, confirm }: Pick<PublishOptions, 'signal' | 'confirm'>,
+  { signal, confirm, encryption }: PublishOptions,
 ): Promise<void> {
+  const headers = encryptionHeaders(encryption);
   const uploads: Upload[] = [];
   const visible: Upload[] = [];
   try {
     for await (const file of walkFiles(folder, '')) {
       signal?.throwIfAborted();
-      uploads.push(await beginUpload(endpoint, folder, file, location));
+      uploads.push(await beginUpload(endpoint, folder, file, location, headers));
     }
     await forEachConcurrently(partsOf(uploads), PARTS_AT_ONCE, (part) =>
       sendPart(endpoint, part, signal),
@@ -97,6 +116,7 @@ async function beginUpload(
   folder: string,
   name: string,
   location: ObjectLocation,
+  encryption: EncryptionHeaders,
 ): Promise<Upload> {
   const { client, sdk } = endpoint;
   const { bucket } = location;
@@ -104,7 +124,7 @@ async function beginUpload(
   const file = join(folder, name);
   const { size } = await stat(file);
   const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
-  const common = { file, bucket, key, size, partBytes, parts: [] };
+  const common = { file, bucket, key, size, partBytes, encryption, parts: [] };
   if (size === 0) return { ...common, uploadId: undefined };
   const { UploadId } = await asking(endpoint, bucket, key, () =>
     client.send(
@@ -112,6 +132,7 @@ async function beginUpload(
         Bucket: bucket,
         Key: key,
         ChecksumAlgorithm: 'CRC32',
+        ...encryption,
       }),
     ),
   );
@@ -187,7 +208,7 @@ async function finishUpload(endpoint: Endpoint, upload: Upload): Promise<void> {
   const object = { Bucket: bucket, Key: key };
   await asking(endpoint, bucket, key, async () => {
     if (uploadId === undefined) {
-      await client.send(new sdk.PutObjectCommand({ ...object, Body: '' }));
+      await client.send(new sdk.PutObjectCommand({ ...object, Body: '', ...upload.encryption }));
       return;
     }
     const Parts = upload.parts.sort((a, b) => a.PartNumber - b.PartNumber);

@@ -24,7 +24,7 @@ import type {
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
 import { downloadRange, type ObjectVersion } from './downloading.js';
 import { asking, type Endpoint, openEndpoint, type S3EndpointConfig } from './endpoint.js';
-import { uploadFolder } from './publishing.js';
+import { encryptionHeaders, uploadFolder } from './publishing.js';
 import { downloadFolder } from './staging.js';
 
 /** Opens a store at any S3 endpoint. The SDK is loaded now, and only now. */
@@ -115,6 +115,7 @@ export class S3EndpointStore implements ObjectStore {
           ContentEncoding: headers.contentEncoding,
           ContentLanguage: headers.contentLanguage,
           Metadata: metadata,
+          ...encryptionHeaders(options.encryption),
         }),
         abortable(options),
       ),
@@ -247,5 +248,6 @@ function infoOf(key: string, head: HeadObjectCommandOutput): ObjectInfo {
     etag: unquoted(head.ETag),
     headers,
     metadata: head.Metadata ?? {},
+    ...(head.SSEKMSKeyId === undefined ? {} : { encryption: { keyArn: head.SSEKMSKeyId } }),
   };
 }

@@ -8,6 +8,7 @@ import { checkTags } from '../check-tags.js';
 import { jobArn } from '../job-arn.js';
 import type { OperationContext } from '../operation-context.js';
 import { checkCombination } from './check-combination.js';
+import { checkEncryption } from './check-encryption.js';
 import { checkEnvironment } from './check-environment.js';
 import { checkExecutors } from './check-executors.js';
 import { checkHardware } from './check-hardware.js';
@@ -47,6 +48,7 @@ export async function createOptimizationJob(
   await checkExecutors(context, input, steps);
   const objects = await objectsOfRole(context, input.RoleArn, name);
   await checkLocations({ objects, locate: context.locate }, input);
+  await checkEncryption(context, input, arn);
 
   if ((await context.store.countInState('STARTING')) >= context.maxQueuedJobs) {
     throw new ServiceError(

@@ -7,6 +7,7 @@ import {
   preconditionFailed,
   writeCondition,
 } from './conditions.js';
+import { encryptionHeaders, readEncryption } from './encryption-headers.js';
 import { readPartNumber, readUploadId } from './multipart.js';
 import { readMetadata, readObjectHeaders } from './object-headers.js';
 import { quoted, type S3Call, sendXml } from './s3-call.js';
@@ -19,7 +20,9 @@ export async function copyObject(call: S3Call): Promise<void> {
   if (directive !== 'COPY' && directive !== 'REPLACE') {
     throw invalidArgument('Unknown metadata directive.');
   }
-  if (directive === 'COPY' && source.bucket === bucket && source.key === key) {
+  const encrypting = readEncryption(call);
+  const onItself = source.bucket === bucket && source.key === key;
+  if (directive === 'COPY' && onItself && encrypting.encryption === undefined) {
     throw invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     );
@@ -35,12 +38,14 @@ export async function copyObject(call: S3Call): Promise<void> {
     metadata: replaced ? readMetadata(headers) : info.metadata,
     ...(checksum === undefined ? {} : { checksum }),
     condition: writeCondition(headers),
+    ...encrypting,
   });
-  sendXml(call, 'CopyObjectResult', [
+  const result = [
     ['LastModified', copied.lastModified],
     ['ETag', quoted(copied.etag)],
     ...checksumNodes(copied.checksum),
-  ]);
+  ] as const;
+  sendXml(call, 'CopyObjectResult', result, encryptionHeaders(copied.encryption));
 }
 
 export async function uploadPartCopy(call: S3Call): Promise<void> {
@@ -60,12 +65,14 @@ export async function uploadPartCopy(call: S3Call): Promise<void> {
   try {
     const part = await store.uploads.uploadPart(bucket, key, uploadId, partNumber, body, {
       expectedLength,
+      ...call.keyAccess,
     });
-    sendXml(call, 'CopyPartResult', [
+    const result = [
       ['LastModified', part.lastModified],
       ['ETag', quoted(part.etag)],
       [checksumElement(part.checksum.algorithm), part.checksum.value],
-    ]);
+    ] as const;
+    sendXml(call, 'CopyPartResult', result, encryptionHeaders(part.encryption));
   } finally {
     body.destroy();
   }
@@ -95,7 +102,7 @@ export function readSource(call: Pick<S3Call, 'headers'>): CopySource {
 
 /** Opens the source if the conditions on it hold. */
 async function openSource(call: S3Call, source: CopySource): Promise<OpenObject> {
-  const object = await call.store.open(source.bucket, source.key);
+  const object = await call.store.open(source.bucket, source.key, call.keyAccess);
   if (checkConditions(call.headers, COPY_CONDITIONS, object.info) === 'hold') return object;
   await object.close();
   throw preconditionFailed();

@@ -15,6 +15,7 @@ import {
   partChecksumHeader,
 } from './checksum-headers.js';
 import { unquote, writeCondition } from './conditions.js';
+import { encryptionHeaders, readEncryption } from './encryption-headers.js';
 import { readCount, readEncoding } from './list-objects.js';
 import { readMetadata, readObjectHeaders } from './object-headers.js';
 import { openBody, readSmallBody } from './request-body.js';
@@ -32,6 +33,7 @@ export async function createMultipartUpload(call: S3Call): Promise<void> {
     headers: readObjectHeaders(headers),
     metadata: readMetadata(headers),
     ...(checksum === undefined ? {} : { checksum }),
+    ...readEncryption(call),
   });
   sendXml(
     call,
@@ -41,12 +43,15 @@ export async function createMultipartUpload(call: S3Call): Promise<void> {
       ['Key', key],
       ['UploadId', upload.uploadId],
     ],
-    checksum === undefined
-      ? {}
-      : {
-          'x-amz-checksum-algorithm': checksum.algorithm,
-          'x-amz-checksum-type': checksum.type,
-        },
+    {
+      ...encryptionHeaders(upload.encryption),
+      ...(checksum === undefined
+        ? {}
+        : {
+            'x-amz-checksum-algorithm': checksum.algorithm,
+            'x-amz-checksum-type': checksum.type,
+          }),
+    },
   );
 }
 
@@ -93,11 +98,12 @@ export async function uploadPart(call: S3Call): Promise<void> {
     readUploadId(call),
     readPartNumber(call),
     body.bytes,
-    { expectedLength: body.length, demands: body.demands },
+    { expectedLength: body.length, demands: body.demands, ...call.keyAccess },
   );
   sendEmpty(call, 200, {
     etag: quoted(part.etag),
     ...partChecksumHeader(headerChecksum(call.headers) ?? part.checksum),
+    ...encryptionHeaders(part.encryption),
     'content-length': 0,
   });
 }

@@ -1,4 +1,5 @@
 import type { ObjectHeaders, ObjectInfo } from '../../objects/object-store.js';
+import { encryptionHeaders } from './encryption-headers.js';
 import { type HeaderValues, quoted } from './s3-call.js';
 import { S3Error } from './s3-error.js';
 
@@ -86,5 +87,5 @@ export function objectHeaders(info: ObjectInfo, query: ReadonlyMap<string, strin
     if (value !== undefined) headers[header] = value;
   }
   for (const [name, value] of Object.entries(info.metadata)) headers[META_PREFIX + name] = value;
-  return headers;
+  return { ...headers, ...encryptionHeaders(info.encryption) };
 }

@@ -9,7 +9,9 @@ import { type HeaderValues, type S3Call, sendEmpty, sendHead, sendXml } from './
 import { S3Error } from './s3-error.js';
 
 export async function getObject(call: S3Call): Promise<void> {
-  const object = await call.store.open(call.bucket, call.key).catch(hideAbsence(call));
+  const object = await call.store
+    .open(call.bucket, call.key, call.keyAccess)
+    .catch(hideAbsence(call));
   let sending = false;
   try {
     const { info } = object;

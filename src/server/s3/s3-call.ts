@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Permission } from '../../identity/authorizer.js';
 import type { VerifiedRequest } from '../../identity/signature-v4.js';
+import type { KeyAccess } from '../../objects/encrypted-files/object-keys.js';
 import type { ServedObjectStore } from '../../objects/object-store.js';
 import type { BodySlots } from './body-slots.js';
 import { renderXml, S3_NAMESPACE, type XmlNode } from './xml.js';
@@ -20,6 +21,8 @@ export interface S3Call {
   /** @throws AccessDeniedError for the first permission that the caller lacks */
   readonly authorize: (...permissions: readonly Permission[]) => Promise<void>;
   readonly allows: (permission: Permission) => Promise<boolean>;
+  /** What the caller may do with keys. */
+  readonly keyAccess: KeyAccess;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** Bounds how many bodies are taken in at once. */

@@ -1,3 +1,4 @@
+import { KeyError } from '../../encryption/key-error.js';
 import { AccessDeniedError } from '../../identity/access-denied-error.js';
 import { AuthenticationError } from '../../identity/authentication-error.js';
 import { ObjectStoreError, type ObjectStoreErrorCode } from '../../objects/errors.js';
@@ -49,6 +50,7 @@ const STATUS_CODES: Record<ObjectStoreErrorCode, number> = {
   EntityTooSmall: 400,
   IncompleteBody: 400,
   InsufficientStorage: 507,
+  InternalError: 500,
   InvalidArchive: 400,
   InvalidArgument: 400,
   InvalidBucketName: 400,
@@ -73,6 +75,7 @@ export function asS3Error(error: unknown): S3Error | undefined {
   if (error instanceof ObjectStoreError) {
     return new S3Error(error.code, STATUS_CODES[error.code], error.message);
   }
+  if (error instanceof KeyError) return new S3Error(`KMS.${error.code}`, 400, error.message);
   if (error instanceof AuthenticationError) {
     return new S3Error(error.s3.code, error.s3.statusCode, error.s3.message);
   }

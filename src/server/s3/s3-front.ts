@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseQuery, splitTarget } from '../../identity/canonical-request.js';
+import { keyPermission } from '../../identity/key-permission.js';
 import { headersFromRaw } from '../../identity/signature-v4.js';
 import type { ServedObjectStore } from '../../objects/object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
@@ -82,10 +83,11 @@ function openCall(
     },
   );
   refuseUnsupportedHeaders(headers);
+  const region = options.region ?? 'us-east-1';
   const query = parseQuery(splitTarget(rawUrl).query);
   return {
     store: options.store,
-    region: options.region ?? 'us-east-1',
+    region,
     method,
     ...readAddress(rawUrl, headers.get('host') ?? '', options.virtualHosts ?? ['localhost']),
     query: new Map(query.map(({ name, value }) => [name, value])),
@@ -93,6 +95,12 @@ function openCall(
     verified,
     authorize: (...permissions) => options.access.authorize(verified, request, permissions),
     allows: (permission) => options.access.allows(verified, request, permission),
+    keyAccess: {
+      authorizeKey: (action, keyArn) => {
+        const permission = keyPermission(action, keyArn, region);
+        return options.access.authorize(verified, request, [permission]);
+      },
+    },
     request,
     response,
     bodySlots,

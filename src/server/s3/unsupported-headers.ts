@@ -10,12 +10,17 @@ interface UnsupportedHeader {
 /** Headers of S3 that would change what is stored, and that this front does not carry out. */
 const UNSUPPORTED: readonly UnsupportedHeader[] = [
   {
-    name: /^x-amz-server-side-encryption/,
-    what: 'Server-side encryption (objects are kept as plain files): the header x-amz-server-side-encryption',
+    name: /^x-amz-(?:copy-source-)?server-side-encryption-customer-/,
+    what: 'Server-side encryption with a key that the client provides',
   },
   {
-    name: /^x-amz-copy-source-server-side-encryption/,
-    what: 'Server-side encryption of the copy source',
+    name: 'x-amz-server-side-encryption-context',
+    what: 'An encryption context of the client’s own',
+  },
+  {
+    name: 'x-amz-server-side-encryption-bucket-key-enabled',
+    harmless: ['false'],
+    what: 'A bucket key',
   },
   { name: /^x-amz-object-lock-/, what: 'Object lock' },
   { name: 'x-amz-bucket-object-lock-enabled', harmless: ['false'], what: 'Object lock' },

@@ -1,6 +1,7 @@
 import { objectArn } from '../../identity/s3-arns.js';
 import { checksumHeaders } from './checksum-headers.js';
 import { writeCondition } from './conditions.js';
+import { encryptionHeaders, readEncryption } from './encryption-headers.js';
 import { readMetadata, readObjectHeaders } from './object-headers.js';
 import { openBody, readSmallBody } from './request-body.js';
 import { quoted, type S3Call, sendEmpty, sendXml } from './s3-call.js';
@@ -24,10 +25,12 @@ export async function putObject(call: S3Call): Promise<void> {
     headers: readObjectHeaders(headers),
     metadata: readMetadata(headers),
     condition: writeCondition(headers),
+    ...readEncryption(call),
   });
   sendEmpty(call, 200, {
     etag: quoted(info.etag),
     ...checksumHeaders(info.checksum),
+    ...encryptionHeaders(info.encryption),
     'content-length': 0,
   });
 }

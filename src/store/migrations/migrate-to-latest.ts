@@ -3,6 +3,7 @@ import { jobsMigration } from './0001-jobs.js';
 import { schedulingMigration } from './0002-scheduling.js';
 import { identityMigration } from './0003-identity.js';
 import { leasesMigration } from './0004-leases.js';
+import { kmsKeysMigration } from './0005-kms-keys.js';
 
 /** In order; a migration that has shipped is never edited, only followed by another. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -10,6 +11,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-scheduling': schedulingMigration,
   '0003-identity': identityMigration,
   '0004-leases': leasesMigration,
+  '0005-kms-keys': kmsKeysMigration,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };

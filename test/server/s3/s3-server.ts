@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import type { NamedKeys } from '#burnish/encryption/named-keys.js';
 import { rootPrincipal } from '#burnish/identity/principal.js';
 import {
   type EmbeddedStore,
   openEmbeddedStore,
 } from '#burnish/objects/embedded-store/embedded-store.js';
+import type { AccessControl } from '#burnish/server/access-control.js';
 import { createS3Front } from '#burnish/server/s3/s3-front.js';
-
 import { administratorOnly } from '../../support/access.js';
+import { memoryKeys } from '../../support/named-keys.js';
 
 export const KEY = {
   accessKeyId: 'AKIATESTTESTTESTTEST',
@@ -24,6 +26,7 @@ export interface TestServer {
   readonly port: number;
   readonly dataDir: string;
   readonly store: EmbeddedStore;
+  readonly kmsKeys: NamedKeys;
   /** Errors the front called its own fault. */
   readonly faults: unknown[];
   /** Called with every request first, for tests that break things; true if it has answered. */
@@ -33,13 +36,17 @@ export interface TestServer {
 }
 
 /** The S3 front on a port of its own, over an embedded store in a new folder. */
-export async function startTestServer(region = 'us-east-1'): Promise<TestServer> {
+export async function startTestServer(
+  region = 'us-east-1',
+  access: AccessControl = administratorOnly(KEY, region),
+): Promise<TestServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'burnish-s3-'));
-  const store = await openEmbeddedStore(dataDir);
+  const kmsKeys = await memoryKeys();
+  const store = await openEmbeddedStore(dataDir, kmsKeys);
   const faults: unknown[] = [];
   const front = createS3Front({
     store,
-    access: administratorOnly(KEY, region),
+    access,
     logger: { error: (fault: unknown) => void faults.push(fault) },
     region,
   });
@@ -60,6 +67,7 @@ export async function startTestServer(region = 'us-east-1'): Promise<TestServer>
     port,
     dataDir,
     store,
+    kmsKeys,
     faults,
     tamper: undefined,
     client(config = {}) {
