@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { LeaseLostError } from '../store/job-leases.js';
 import type { JobRecord } from '../store/job-record.js';
+import { onBehalfOf, onNobodysBehalf } from '../telemetry/request-scope.js';
 import { Admission } from './admission/admission.js';
 import type { PlacedJob } from './admission/choose-jobs.js';
 import { atDeadline } from './deadline.js';
@@ -69,6 +70,10 @@ export class JobQueue {
   /** Says that there may be something to run, or to wait for. */
   notify(): void {
     if (!this.accepting) return;
+    onNobodysBehalf(() => this.look());
+  }
+
+  private look(): void {
     void this.expiry.notify();
     if (this.pumping !== undefined) {
       this.pumpAgain = true;
@@ -189,7 +194,9 @@ export class JobQueue {
     const cancelDeadline = atDeadline(limit.at, () =>
       entry.interrupt.abort(new Interruption(limit)),
     );
-    entry.done = this.runToEnd({ ...job, lease }, entry.interrupt.signal)
+    entry.done = onBehalfOf(job.requestId, () =>
+      this.runToEnd({ ...job, lease }, entry.interrupt.signal),
+    )
       .catch((error: unknown) =>
         this.context.logger.error(
           { err: error, job: job.name },

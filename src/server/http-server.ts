@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { onBehalfOf } from '../telemetry/request-scope.js';
 import { limitConnectionsPerAddress } from './connection-limit.js';
 import type { Limits } from './limits.js';
 import { isStsRequest, signedService } from './request-kind.js';
@@ -49,11 +50,13 @@ export function createHttpServer(
       const protocol = handler === routes.s3 ? 's3' : 'json';
       metrics.requestAnswered(protocol, response.statusCode, (performance.now() - began) / 1000);
     });
-    handler(request, response, requestId).catch((error: unknown) => {
-      logger.error({ err: error, requestId }, 'a request was not answered');
-      if (response.headersSent) response.destroy();
-      else response.writeHead(500).end();
-    });
+    onBehalfOf(requestId, () =>
+      handler(request, response, requestId).catch((error: unknown) => {
+        logger.error({ err: error }, 'a request was not answered');
+        if (response.headersSent) response.destroy();
+        else response.writeHead(500).end();
+      }),
+    );
   };
   const options = {
     headersTimeout: limits.headerSeconds * 1000,

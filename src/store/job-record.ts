@@ -55,6 +55,8 @@ export interface JobRecord {
   readonly lease: string | undefined;
   /** How often the job was started anew because its node was lost. */
   readonly attempt: number;
+  /** Of the request that created the job. */
+  readonly requestId: string | undefined;
 }
 
 export function recordOfRow(row: JobRow): JobRecord {
@@ -74,5 +76,6 @@ export function recordOfRow(row: JobRow): JobRecord {
     progress: row.progress === null ? undefined : (JSON.parse(row.progress) as JobProgress),
     lease: row.lease_token ?? undefined,
     attempt: row.attempt,
+    requestId: row.request_id ?? undefined,
   };
 }

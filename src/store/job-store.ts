@@ -29,6 +29,8 @@ export interface NewJob {
   readonly createdAt: number;
   /** Until when the job may wait to be started; undefined for any time. */
   readonly queueDeadline?: number | undefined;
+  /** Of the request that creates it. */
+  readonly requestId?: string | undefined;
 }
 
 /** What a change of state may set besides the state itself. */
@@ -92,6 +94,7 @@ export class JobStore {
           queue_deadline: job.queueDeadline ?? null,
           needs: null,
           progress: null,
+          request_id: job.requestId ?? null,
         })
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirst();

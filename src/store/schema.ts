@@ -32,6 +32,8 @@ export interface JobTable {
   readonly lease_expires_at: number | null;
   /** How often the job was started anew in a folder of its own. */
   readonly attempt: Generated<number>;
+  /** The request that created the job. */
+  readonly request_id: string | null;
 }
 
 export interface TagTable {

@@ -1,7 +1,8 @@
 import { forEachConcurrently } from '../../objects/for-each-concurrently.js';
 import { stepsOf } from '../../service-model/techniques.js';
 import type { JobNeeds, JobRecord } from '../../store/job-record.js';
-import type { JobContext } from '../job-context.js';
+import { onBehalfOf } from '../../telemetry/request-scope.js';
+import { actingAsRole, type JobContext } from '../job-context.js';
 import { chooseJobs, type PlacedJob } from './choose-jobs.js';
 import { estimateNeeds } from './estimate-needs.js';
 import { diskSpace } from './machine-capacity.js';
@@ -71,7 +72,9 @@ export class Admission {
 
   private async lookAtArrivals(): Promise<void> {
     const arrivals = await this.context.store.withoutNeeds(ARRIVALS);
-    await forEachConcurrently(arrivals, LOOKS_AT_ONCE, (job) => this.lookAt(job));
+    await forEachConcurrently(arrivals, LOOKS_AT_ONCE, (job) =>
+      onBehalfOf(job.requestId, () => this.lookAt(job)),
+    );
   }
 
   private async lookAt(job: JobRecord): Promise<void> {
@@ -92,10 +95,11 @@ export class Admission {
   }
 
   private async estimate(job: JobRecord): Promise<JobNeeds> {
-    const { objects, locate, copiesSources, logger } = this.context;
+    const { locate, copiesSources, logger } = this.context;
     const uri = job.request.ModelSource.S3?.S3Uri;
     if (uri === undefined) return UNKNOWN;
     try {
+      const { objects } = await actingAsRole(this.context, job);
       const source = await measureSource(objects, locate(uri), AbortSignal.timeout(LOOK_MS));
       return estimateNeeds(source, stepsOf(job.request), copiesSources);
     } catch (error) {

@@ -4,6 +4,7 @@ import { ServiceError, validationError } from '../../service-model/errors.js';
 import type { OperationInput, OperationOutput } from '../../service-model/operations.js';
 import { stepsOf } from '../../service-model/techniques.js';
 import { JobExistsError } from '../../store/job-store.js';
+import { currentRequestId } from '../../telemetry/request-scope.js';
 import { checkTags } from '../check-tags.js';
 import { jobArn } from '../job-arn.js';
 import type { OperationContext } from '../operation-context.js';
@@ -73,6 +74,7 @@ export async function createOptimizationJob(
       optimizationTypes,
       tags,
       createdAt,
+      requestId: currentRequestId(),
       queueDeadline: queueLimit({ request, createdAt })?.at,
     });
   } catch (error) {

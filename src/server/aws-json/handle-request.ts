@@ -41,7 +41,7 @@ export async function handleAwsJson(
   requestId: string,
 ): Promise<void> {
   const target = String(request.headers['x-amz-target'] ?? '');
-  const logger = options.logger.child({ requestId, target: target.slice(0, 128) });
+  const logger = options.logger.child({ target: target.slice(0, 128) });
   try {
     if (request.headers.expect !== undefined) response.writeContinue();
     const body = await readBody(request, options.limits);

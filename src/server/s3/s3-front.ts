@@ -116,7 +116,7 @@ function answerFailure(
   error: unknown,
 ): void {
   const known = asS3Error(error);
-  if (known === undefined) options.logger.error({ err: error, requestId }, 'an S3 request failed');
+  if (known === undefined) options.logger.error({ err: error }, 'an S3 request failed');
   if (response.headersSent) {
     response.destroy();
     return;

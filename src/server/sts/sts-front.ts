@@ -53,7 +53,7 @@ export function createStsFront(options: StsFrontOptions): RequestHandler {
       ]);
     } catch (error) {
       const known = asStsError(error);
-      if (known === undefined) options.logger.error({ err: error, requestId }, 'STS failed');
+      if (known === undefined) options.logger.error({ err: error }, 'STS failed');
       sendError(
         response,
         requestId,

@@ -4,6 +4,7 @@ import { schedulingMigration } from './0002-scheduling.js';
 import { identityMigration } from './0003-identity.js';
 import { leasesMigration } from './0004-leases.js';
 import { kmsKeysMigration } from './0005-kms-keys.js';
+import { requestIdsMigration } from './0006-request-ids.js';
 
 /** In order; a migration that has shipped is never edited, only followed by another. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-identity': identityMigration,
   '0004-leases': leasesMigration,
   '0005-kms-keys': kmsKeysMigration,
+  '0006-request-ids': requestIdsMigration,
 };
 
 const provider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) };
