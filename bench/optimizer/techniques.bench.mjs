@@ -9,9 +9,9 @@ import { factor } from '#burnish/optimizer/linear-algebra/factor.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
 import { awq } from '#burnish/optimizer/techniques/awq.js';
 import { fp8Static } from '#burnish/optimizer/techniques/fp8-static.js';
+import { gptaq } from '#burnish/optimizer/techniques/gptaq.js';
 import { gptq } from '#burnish/optimizer/techniques/gptq.js';
 import { smoothQuant } from '#burnish/optimizer/techniques/smoothquant.js';
-import { tuned } from '#burnish/optimizer/techniques/tuned.js';
 
 const { values: given } = parseArgs({
   options: {
@@ -84,7 +84,7 @@ const TECHNIQUES = {
   awq: awq({ grid, clip: true }),
   gptq: gptq(compensation),
   'gptq, refined': gptq({ ...compensation, refine: { sweeps: 3, scales: true } }),
-  tuned: tuned({ grid, scaling: true, damping: 0.05, sweeps: 3 }),
+  gptaq: gptaq({ grid, order: 'activity', damping: 0.05, scaling: false, sweeps: 0 }),
   smoothquant: smoothQuant({ migrationStrength: 0.5, scaleType: 'F32' }),
   'fp8, static': fp8Static({ weightScales: 'row', scaleType: 'F32' }),
 };

@@ -2,9 +2,14 @@ import type { CopyRangeTask } from './copy-range.js';
 import { KernelTaskError } from './errors.js';
 import type { FileRange } from './file-range.js';
 import { FLOAT_BYTES } from './float-type.js';
-import { MAX_ROW_BYTES } from './limits.js';
+import { LONGEST_ROWS, MAX_ROW_BYTES } from './limits.js';
 import type { QuantizeRowsTask } from './quantize-rows.js';
-import { type EncodedTensor, encodedLayout, type WeightScheme } from './weight-scheme.js';
+import {
+  codesPerUnit,
+  type EncodedTensor,
+  encodedLayout,
+  type WeightScheme,
+} from './weight-scheme.js';
 
 /** Groups are whole vectors of 16-bit elements; codes of a group then begin at a whole word. */
 const GROUP_UNIT = 8;
@@ -20,8 +25,10 @@ export function checkQuantizeTask(task: QuantizeRowsTask): void {
     refuse(`shape [${rows}, ${columns}] is not that of a weight.`);
   }
   const rowBytes = columns * FLOAT_BYTES[sourceType];
-  if (rowBytes > MAX_ROW_BYTES) {
-    refuse(`its rows have ${rowBytes} bytes, and ${MAX_ROW_BYTES} is the most that is supported.`);
+  const together = task.zeroPoints === undefined ? 1 : codesPerUnit(scheme.bits);
+  const most = (MAX_ROW_BYTES * LONGEST_ROWS) / Math.max(LONGEST_ROWS, together);
+  if (rowBytes > most) {
+    refuse(`its rows have ${rowBytes} bytes, and ${most} is the most that is supported.`);
   }
   const problem = schemeProblem(scheme, columns);
   if (problem !== undefined) refuse(problem);

@@ -16,8 +16,8 @@ export interface EncodedRows {
   readonly codes: Uint8Array;
   readonly scales: Uint8Array;
   /**
-   * Of asymmetric schemes. As `32/bits` rows share a word, the first row here must be the first
-   * of a word.
+   * Of asymmetric schemes. As rows share words, the first row here must begin one: its number is
+   * a multiple of `codesPerUnit`.
    */
   readonly zeroPoints?: Uint8Array;
 }
@@ -69,10 +69,19 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
   return decoded;
 }
 
-/** Field `index` of the word at byte `at`, the lowest bits first, moved down to its code. */
-function unpackCode(words: DataView, at: number, index: number, bits: number): number {
-  const field = (words.getUint32(at, true) >>> (index * bits)) & ((1 << bits) - 1);
-  return field - (1 << (bits - 1));
+/** Code `index` of a stream in int32 words, the lowest bits first, moved down by half the range.
+ * @param byteOf the place of each of the stream's words. */
+function unpackCode(
+  words: DataView,
+  byteOf: (word: number) => number,
+  index: number,
+  bits: number,
+): number {
+  const word = Math.floor((index * bits) / 32);
+  const shift = (index * bits) % 32;
+  let field = words.getUint32(byteOf(word), true) >>> shift;
+  if (shift + bits > 32) field |= words.getUint32(byteOf(word + 1), true) << (32 - shift);
+  return (field & ((1 << bits) - 1)) - (1 << (bits - 1));
 }
 
 /**
@@ -91,8 +100,7 @@ export function decodeColumns(
   const zeroPoints = encoded.zeroPoints ? view(encoded.zeroPoints) : undefined;
   const groups = scalesPerRow(scheme, columns);
   const groupSize = columns / groups;
-  const perWord = 32 / bits;
-  const wordsPerRow = Math.ceil(columns / perWord);
+  const wordsPerRow = Math.ceil((columns * bits) / 32);
   const rowScaleBytes = groups * FLOAT_BYTES[scaleType];
   const scales = decodeFloats(
     encoded.scales.subarray(row * rowScaleBytes, (row + 1) * rowScaleBytes),
@@ -105,14 +113,12 @@ export function decodeColumns(
       return FLOAT8_NUMBERS[codes.getUint8(row * columns + column)] ?? Number.NaN;
     }
     if (!scheme.packed) return codes.getInt8(row * columns + column);
-    const word = row * wordsPerRow + Math.floor(column / perWord);
-    return unpackCode(codes, word * 4, column % perWord, bits);
+    return unpackCode(codes, (word) => (row * wordsPerRow + word) * 4, column, bits);
   };
-  /** Zero points are packed along the rows: a word holds those of consecutive rows in one group. */
+  /** Zero points are packed along the rows: a stream for each group. */
   const zeroPointAt = (group: number): number => {
     if (zeroPoints === undefined) return 0;
-    const word = Math.floor(row / perWord) * groups + group;
-    return unpackCode(zeroPoints, word * 4, row % perWord, bits);
+    return unpackCode(zeroPoints, (word) => (word * groups + group) * 4, row, bits);
   };
 
   const decoded = new Float32Array(end - first);

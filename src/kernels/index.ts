@@ -27,9 +27,11 @@ export {
 } from './scatter-rows.js';
 export { givenThreads, threadCount } from './thread-count.js';
 export {
+  codesPerUnit,
   type EncodedLayout,
   type EncodedTensor,
   encodedLayout,
+  type IntegerBits,
   scalesPerRow,
   type WeightScheme,
 } from './weight-scheme.js';

@@ -4,6 +4,9 @@
  */
 export const MAX_ROW_BYTES = 4 * 1024 * 1024;
 
+/** Rows of that length that fit; where more share a word of zero points, rows must be shorter. */
+export const LONGEST_ROWS = 8;
+
 /**
  * Input that a worker holds at a time. A slab with its codes stays within a core's second-level
  * cache, where the copies from and to the page cache and the kernel's passes are fastest.
@@ -16,5 +19,5 @@ export const SLAB_BYTES = 1024 * 1024;
  */
 export const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Rows that share a word of packed 4-bit zero points: pieces and slabs begin at multiples. */
-export const ROW_UNIT = 8;
+/** Rows whose packed zero points end with a word, whatever their bits: pieces begin at multiples. */
+export const ROW_UNIT = 32;

@@ -3,9 +3,9 @@ import { KernelTaskError, NonFiniteWeightError } from './errors.js';
 import { type OpenFile, readFully, writeFully } from './file-access.js';
 import { FLOAT_BYTES } from './float-type.js';
 import type { Kernels, Region, Slab } from './kernel-module.js';
-import { ROW_UNIT, SLAB_BYTES } from './limits.js';
+import { SLAB_BYTES } from './limits.js';
 import type { QuantizeRowsTask } from './quantize-rows.js';
-import { type EncodedLayout, encodedLayout, scalesPerRow } from './weight-scheme.js';
+import { codesPerUnit, type EncodedLayout, encodedLayout, scalesPerRow } from './weight-scheme.js';
 
 /** Some rows of a weight, for one worker. `firstRow` is a multiple of ROW_UNIT. */
 export interface QuantizePiece {
@@ -68,7 +68,7 @@ export function quantizePiece(kernels: Kernels, piece: QuantizePiece): PieceErro
 
 function rowsPerSlab(task: QuantizeRowsTask, rows: number): number {
   // Only packed zero points tie rows together; without them a long row is read alone.
-  const unit = task.zeroPoints === undefined ? 1 : ROW_UNIT;
+  const unit = task.zeroPoints === undefined ? 1 : codesPerUnit(task.scheme.bits);
   const fitting = Math.floor(SLAB_BYTES / (task.columns * FLOAT_BYTES[task.sourceType]));
   return Math.min(rows, Math.max(unit, fitting - (fitting % unit)));
 }

@@ -1,12 +1,23 @@
 import { FLOAT_BYTES, type FloatType } from './float-type.js';
 
+/** Bits that an integer code can have. */
+export type IntegerBits = 2 | 3 | 4 | 8;
+
+/** Bits of the integers that packed codes go into. */
+const WORD_BITS = 32;
+
+/** Codes after which a stream of them is at the end of an int32: 32 for 3 bits, which straddle it. */
+export function codesPerUnit(bits: number): number {
+  return WORD_BITS % bits === 0 ? WORD_BITS / bits : WORD_BITS;
+}
+
 /**
  * How a weight `[rows = out_features, columns = in_features]` is encoded.
  *
  * - `float`: FP8 E4M3FN codes, one scale a row.
  * - `int`, `packed: false`: one int8 code a byte (8 bits only, symmetric).
- * - `int`, `packed: true`: `code + 2^(bits-1)` in `32/bits` fields of a little-endian int32 along
- *   the columns, each row padded to a whole int32.
+ * - `int`, `packed: true`: `code + 2^(bits-1)` as a stream of bits along the columns, the lowest
+ *   first, in little-endian int32; each row is padded to a whole int32.
  *
  * `strategy: 'group'` has one scale for every `groupSize` columns; `groupSize` must divide the
  * columns and is a multiple of 8. `'channel'` has one a row, and `groupSize` is undefined.
@@ -15,7 +26,7 @@ export type WeightScheme =
   | { readonly type: 'float'; readonly bits: 8; readonly strategy: 'channel' }
   | {
       readonly type: 'int';
-      readonly bits: 4 | 8;
+      readonly bits: IntegerBits;
       readonly strategy: 'channel' | 'group';
       readonly groupSize: number | undefined;
       readonly symmetric: boolean;

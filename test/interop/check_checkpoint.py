@@ -105,10 +105,10 @@ FLOAT8 = float8_table()
 
 
 def unpack(words, bits, count):
-    """The first `count` signed fields of each row of 32-bit words, lowest bits first."""
-    fields = np.arange(32 // bits, dtype=np.uint32) * bits
-    codes = (words.astype(np.uint32)[:, :, None] >> fields) & ((1 << bits) - 1)
-    return codes.reshape(len(words), -1)[:, :count].astype(np.int64) - (1 << (bits - 1))
+    """The first `count` signed codes of each row's stream of bits, lowest first, in 32-bit words."""
+    stream = (words.astype(np.uint32)[:, :, None] >> np.arange(32, dtype=np.uint32)) & 1
+    stream = stream.reshape(len(words), -1)[:, : count * bits].reshape(len(words), count, bits)
+    return (stream.astype(np.int64) << np.arange(bits)).sum(-1) - (1 << (bits - 1))
 
 
 def decode(tensors, module, weights):

@@ -30,6 +30,15 @@ def fields(words, bits, order=None):
     return np.stack([(words >> (bits * field)) & (2**bits - 1) for field in order], -1)
 
 
+def stream(words, bits, count):
+    """The first codes of a stream of bits along the first dimension, which may straddle words."""
+    wide = np.concatenate([words, np.zeros_like(words[:1])]).astype(np.uint32).astype(np.uint64)
+    first = np.arange(count) * bits
+    pairs = wide[first // 32] | (wide[first // 32 + 1] << np.uint64(32))
+    shift = (first % 32).astype(np.uint64)[:, None]
+    return ((pairs >> shift) & np.uint64(2**bits - 1)).astype(np.float32)
+
+
 def decode_awq(qweight, qzeros, scales):
     rows = qweight.shape[0]
     codes = fields(qweight, 4, AWQ_FIELDS).reshape(rows, -1).astype(np.float32)
@@ -39,9 +48,8 @@ def decode_awq(qweight, qzeros, scales):
 
 
 def decode_gptq(qweight, qzeros, scales, g_idx, bits):
-    columns = qweight.shape[1]
-    codes = fields(qweight, bits).transpose(0, 2, 1).reshape(-1, columns).astype(np.float32)
-    zeros = fields(qzeros, bits).reshape(qzeros.shape[0], -1).astype(np.float32) + 1
+    codes = stream(qweight, bits, len(g_idx))
+    zeros = stream(qzeros.T, bits, qweight.shape[1]).T + 1
     return ((codes - zeros[g_idx]) * scales.astype(np.float32)[g_idx]).T
 
 

@@ -48,6 +48,11 @@ CASES = [
     (integer(4, None, True), "F32", "BF16", 5, 43),
     (integer(4, 32, False), "BF16", "BF16", 11, 64),
     (integer(4, None, False), "F16", "F16", 9, 21),
+    (integer(3, 32, True), "BF16", "BF16", 6, 96),
+    (integer(3, 32, False), "F16", "F16", 37, 64),
+    (integer(3, None, False), "F32", "BF16", 9, 21),
+    (integer(2, 32, True), "F16", "F16", 6, 96),
+    (integer(2, 64, False), "BF16", "BF16", 19, 128),
 ]
 
 

@@ -5,6 +5,7 @@ import {
   decodeRows,
   FLOAT_BYTES,
   type FloatType,
+  type IntegerBits,
   type KernelPool,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
@@ -20,7 +21,7 @@ import { encodeReference } from './support/reference-encoder.js';
 import { type WeightCase, Workbench } from './support/workbench.js';
 
 const integer = (
-  bits: 4 | 8,
+  bits: IntegerBits,
   groupSize: number | undefined,
   symmetric: boolean,
   packed = true,
@@ -48,6 +49,11 @@ const SCHEMES: Readonly<Record<string, WeightScheme>> = {
   'int4 group 40': integer(4, 40, true),
   'int4 a channel with zero point': integer(4, undefined, false),
   'int4 group 64 with zero point': integer(4, 64, false),
+  'int3 group 128': integer(3, 128, true),
+  'int3 group 32 with zero point': integer(3, 32, false),
+  'int3 a channel with zero point': integer(3, undefined, false),
+  'int2 a channel': integer(2, undefined, true),
+  'int2 group 64 with zero point': integer(2, 64, false),
 };
 
 const FLOAT_TYPES: readonly FloatType[] = ['F32', 'F16', 'BF16'];

@@ -15,8 +15,27 @@ export function packNibbles(codes: usize, count: i32, packed: usize): void {
 }
 
 /**
- * Packs zero points `[rows, groups]`, one a byte, along the rows: word `[w, group]` holds rows
- * `w * 32/bits` and on, each moved up by half the code range. Rows beyond the last are zero.
+ * Packs `count` codes, one a byte and below 2^bits, one right behind the other, so that they may
+ * straddle words. What the last word has beyond them is zero.
+ */
+export function packBits(codes: usize, count: i32, bits: i32, packed: usize): void {
+  let word: u64 = 0;
+  let filled: u64 = 0;
+  for (const end = codes + count; codes < end; codes++) {
+    word |= <u64>load<u8>(codes) << filled;
+    filled += bits;
+    if (filled < 32) continue;
+    store<u32>(packed, <u32>word);
+    packed += 4;
+    word >>= 32;
+    filled -= 32;
+  }
+  if (filled > 0) store<u32>(packed, <u32>word);
+}
+
+/**
+ * Packs zero points `[rows, groups]`, one a byte, along the rows: column `group` of the words is a
+ * stream of bits, each zero point moved up by half the code range. Rows beyond the last are zero.
  */
 export function packZeroPoints(
   zeroPoints: usize,
@@ -25,17 +44,21 @@ export function packZeroPoints(
   bits: i32,
   packed: usize,
 ): void {
-  const perWord = 32 / bits;
   const offset = 1 << (bits - 1);
-  for (let first = 0; first < rows; first += perWord) {
-    const count = min(perWord, rows - first);
-    for (let group = 0; group < groups; group++, packed += 4) {
-      let word = 0;
-      for (let i = 0; i < count; i++) {
-        const zeroPoint = <i32>load<i8>(zeroPoints + (first + i) * groups + group);
-        word |= (zeroPoint + offset) << (i * bits);
-      }
-      store<i32>(packed, word);
+  for (let group = 0; group < groups; group++) {
+    let word: u64 = 0;
+    let filled: u64 = 0;
+    let at = packed + (group << 2);
+    for (let row = 0; row < rows; row++) {
+      const zeroPoint = <i32>load<i8>(zeroPoints + row * groups + group);
+      word |= <u64>(zeroPoint + offset) << filled;
+      filled += bits;
+      if (filled < 32) continue;
+      store<u32>(at, <u32>word);
+      at += groups << 2;
+      word >>= 32;
+      filled -= 32;
     }
+    if (filled > 0) store<u32>(at, <u32>word);
   }
 }

@@ -12,7 +12,7 @@ import {
 import { BLOCK } from './error';
 import { encodeFloat8Block } from './float8';
 import { encodeIntegerBlock, setIntegerCodes } from './integer';
-import { packNibbles } from './pack';
+import { packBits, packNibbles } from './pack';
 import { loadScale, scaleBytes, storeScale } from './scale';
 
 /** Kinds of code in calls from outside: the same in kernel-module.ts. */
@@ -118,7 +118,7 @@ function encodeBlock<T>(
  * Encodes `rows` rows of `columns` elements, with a scale for every `groupSize` columns.
  *
  * `codes` gets rows of whole int32 when `packed`, else of one byte a column; it and `rowCodes`
- * (needed for packed 4-bit codes, one byte a column) have 16 bytes to spare. `zeroPoints` gets one
+ * (needed for packed codes of less than 8 bits, one byte a column) have 16 bytes to spare. `zeroPoints` gets one
  * byte for every scale. Returns -1, or the number of the first element of a group that no scale
  * can be given to.
  */
@@ -141,7 +141,7 @@ export function encodeSlab<T>(
   const groups = columns / groupSize;
   const scaleSize = <i32>scaleBytes(scaleType);
   for (let row = 0; row < rows; row++) {
-    const byteCodes = packed && bits == 4 ? rowCodes : codes;
+    const byteCodes = packed && bits < 8 ? rowCodes : codes;
     // All of a row's scales first: no group's codes then have to wait for its own scale.
     for (let group = 0; group < groups; group++) {
       const column = group * groupSize;
@@ -173,6 +173,7 @@ export function encodeSlab<T>(
     // What a row's last int32 has beyond the last column is zero, in whichever form.
     if (packed) store<u64>(byteCodes + columns, 0);
     if (packed && bits == 4) packNibbles(rowCodes, stride, codes);
+    else if (packed && bits < 8) packBits(rowCodes, columns, bits, codes);
     source += <usize>columns << alignof<T>();
     codes += stride;
   }

@@ -3,6 +3,7 @@ import type { PlannedLayer } from '../quantization/plan.js';
 import type { RequestedScheme } from '../settings/quantization-settings.js';
 import { awq } from '../techniques/awq.js';
 import { fp8Static } from '../techniques/fp8-static.js';
+import { gptaq } from '../techniques/gptaq.js';
 import { gptq } from '../techniques/gptq.js';
 import type { IntegerGrid } from '../techniques/integer-grid.js';
 import { smoothQuant } from '../techniques/smoothquant.js';
@@ -33,6 +34,10 @@ export function buildTechnique(
         // little every time: on held-out text the whole model comes out worse than with whole ranges.
         range: 'cover',
       });
+    case 'gptaq': {
+      const { order, damping, scaling, sweeps } = requested;
+      return gptaq({ grid: grid(), order, damping, scaling, sweeps });
+    }
     case 'smoothquant':
       return smoothQuant({ migrationStrength: requested.migrationStrength, scaleType });
     case 'fp8':

@@ -6,6 +6,7 @@ import {
   type BlockStage,
   type ForwardOptions,
   ForwardPass,
+  type StageOptions,
 } from '../forward/forward-pass.js';
 import { Sessions } from '../forward/runtime/session.js';
 import { StoredWeights } from '../forward/weights/stored-weights.js';
@@ -16,13 +17,13 @@ import type { WeightFilesPlan } from '../output/weight-files.js';
 import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
 import type { FinishedStage } from '../resuming/entries.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
-import type { TechniqueContext } from '../techniques/technique.js';
+import type { Technique, TechniqueContext } from '../techniques/technique.js';
 import { buildTechnique } from './build-technique.js';
 import type { CalibratedLayer } from './calibrated-layer.js';
 import { OutputTensors } from './output-tensors.js';
 import type { CalibrationPlan } from './plan-calibration.js';
 import { ReusedStages } from './reused-stages.js';
-import { type StageResult, StageWork } from './stage-work.js';
+import { type CaptureInputs, type StageResult, StageWork } from './stage-work.js';
 import { StatisticsCollector } from './statistics.js';
 import { WorkingWeights } from './working-weights.js';
 
@@ -63,21 +64,34 @@ export async function calibrate(run: CalibrationRun): Promise<{
   const planned = new Map(run.plan.layers.map((layer) => [layer.module, layer]));
   const layers: CalibratedLayer[] = [];
   const notes: string[] = [];
-  let pass: ForwardPass | undefined;
+  const passes: ForwardPass[] = [];
+  const begin = async (): Promise<ForwardPass> => {
+    const { model, sequences } = calibration;
+    const begun = await ForwardPass.begin(model, source, sequences, options);
+    passes.push(begun);
+    return begun;
+  };
+  const techniqueOf = (layer: PlannedLayer): Technique =>
+    buildTechnique(settings.scheme, run.format, layer);
   const reused = await ReusedStages.open(run, planned);
   try {
-    pass = await ForwardPass.begin(calibration.model, source, calibration.sequences, options);
+    const pass = await begin();
+    const original = run.plan.layers.some((layer) => techniqueOf(layer).aimsAtOriginal)
+      ? { pass: await begin(), source }
+      : undefined;
+    const beside = original === undefined ? {} : { original };
+    const walk: Walk = { run, pass, beside, source, output, context, techniqueOf };
     for (const [index, block] of calibration.model.blocks.entries()) {
       for (const stage of BLOCK_STAGES) {
         const known = reused.find(index, stage);
         if (known !== undefined) {
-          await pass.run(block, stage, reused.weights());
+          await pass.run(block, stage, reused.weights(), beside);
           layers.push(...reused.layersOf(known));
           notes.push(...known.notes);
           continue;
         }
         const work = new StageWork(block, stage, planned, calibration.model);
-        const found = await quantizeStage(run, work, pass, source, output, context);
+        const found = await quantizeStage(work, walk);
         if (found.layers.length > 0) run.onStage(finishedStage(index, stage, found));
         for (const layer of found.layers) layers.push(layer);
         for (const note of found.notes) notes.push(note);
@@ -85,8 +99,9 @@ export async function calibrate(run: CalibrationRun): Promise<{
     }
     return { layers, notes };
   } finally {
-    await pass?.close();
+    for (const pass of passes) await pass.close();
     await reused.close();
+    await context.algebra.close();
     await sessions.close();
     await output.close();
     await files.close();
@@ -101,29 +116,38 @@ function finishedStage(block: number, stage: BlockStage, found: StageResult): Fi
   };
 }
 
+/** What goes with the samples through the model. */
+interface Walk {
+  readonly run: CalibrationRun;
+  readonly pass: ForwardPass;
+  /** The samples in the model as it was, where the technique aims at its outputs. */
+  readonly beside: Pick<StageOptions, 'original'>;
+  readonly source: WeightSource;
+  readonly output: OutputTensors;
+  readonly context: TechniqueContext;
+  readonly techniqueOf: (layer: PlannedLayer) => Technique;
+}
+
 async function quantizeStage(
-  run: CalibrationRun,
   work: StageWork,
-  pass: ForwardPass,
-  source: WeightSource,
-  output: OutputTensors,
-  context: TechniqueContext,
+  { run, pass, beside, source, output, context, techniqueOf }: Walk,
 ): Promise<StageResult> {
   const { block, stage } = work;
   if (work.families.length === 0) {
-    await pass.run(block, stage, source);
+    await pass.run(block, stage, source, beside);
     return { layers: [], changed: [], notes: [] };
   }
-  const collector = new StatisticsCollector();
-  await pass.run(block, stage, source, { capture: collector, advance: false });
   const weights = new WorkingWeights(source);
-  const { scheme } = run.settings;
-  const techniqueOf = (layer: PlannedLayer) => buildTechnique(scheme, run.format, layer);
-  const result = await work.quantize(collector, weights, techniqueOf, run.format, output, context, {
+  const capture: CaptureInputs = async (places) => {
+    const sink = new StatisticsCollector();
+    await pass.run(block, stage, weights, { capture: { sink, places }, advance: false, ...beside });
+    return sink;
+  };
+  const result = await work.quantize(capture, weights, techniqueOf, run.format, output, context, {
     tensors: run.checkpoint.tensors,
     onLayer: run.onLayer,
   });
-  if (!isLast(run, block, stage)) await pass.run(block, stage, weights);
+  if (!isLast(run, block, stage)) await pass.run(block, stage, weights, beside);
   return result;
 }
 

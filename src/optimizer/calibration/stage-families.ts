@@ -5,10 +5,13 @@ import type {
   InputProjection,
 } from '../../checkpoint/architectures/forward/forward-model.js';
 import type { BlockStage } from '../forward/forward-pass.js';
+import type { CapturePlace } from '../forward/graphs/capture.js';
 
 /** Linear layers that see one input, and what makes that input. */
 export interface StageFamily {
   readonly modules: readonly string[];
+  /** Where their input passes. */
+  readonly place: CapturePlace;
   readonly preceding: PrecedingModule | undefined;
 }
 
@@ -43,10 +46,12 @@ function attentionFamilies(stage: AttentionStage): readonly StageFamily[] {
   return [
     {
       modules: inputs.map(({ module }) => module),
+      place: 'input',
       preceding: { kind: 'norm', module: norms.before },
     },
     {
       modules: [output],
+      place: 'output',
       preceding: {
         kind: 'linear',
         module: value.module,
@@ -66,9 +71,10 @@ function networkFamilies(
 ): readonly StageFamily[] {
   const up = findOutput(inputs, 'up');
   return [
-    { modules: inputs.map(({ module }) => module), preceding: norm },
+    { modules: inputs.map(({ module }) => module), place: 'input', preceding: norm },
     {
       modules: [output],
+      place: 'output',
       preceding: {
         kind: 'linear',
         module: up.module,

@@ -8,6 +8,7 @@ import type { FloatType } from '../../kernels/index.js';
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import { floatBytes } from '../formats/packed-tensors.js';
 import type { BlockStage } from '../forward/forward-pass.js';
+import { CAPTURE_PLACES, type CapturePlace } from '../forward/graphs/capture.js';
 import type { PlannedLayer } from '../quantization/plan.js';
 import { decodeWeight } from '../techniques/decode-weight.js';
 import { roundTo } from '../techniques/float-rounding.js';
@@ -43,6 +44,14 @@ export interface StageResult {
   readonly notes: readonly string[];
 }
 
+/** Gathers statistics of what passes at some places of the stage. */
+export type CaptureInputs = (places: readonly CapturePlace[]) => Promise<StatisticsCollector>;
+
+interface Scaled {
+  readonly factors: Float32Array;
+  readonly inputs: InputStatistics;
+}
+
 /** Quantizes the linear layers of one stage of a block. */
 export class StageWork {
   readonly block: ForwardBlock;
@@ -70,9 +79,9 @@ export class StageWork {
 
   /** Scales what the technique scales, encodes every family, writes what came of it, and leaves the
    * weights as the result has them.
-   * @param statistics of all families' inputs, from before any of them was changed. */
+   * @param capture gathers statistics of the inputs at some places, with the weights as they are then. */
   async quantize(
-    statistics: StatisticsCollector,
+    capture: CaptureInputs,
     weights: WorkingWeights,
     techniqueOf: (layer: PlannedLayer) => Technique,
     format: CalibratedFormat,
@@ -88,10 +97,19 @@ export class StageWork {
   ): Promise<StageResult> {
     const notes: string[] = [];
     const changed = new Set<string>();
-    const scaled = new Map<PlannedFamily, InputStatistics>();
-    for (const planned of this.families) {
+    const scaled = new Map<PlannedFamily, Scaled>();
+    const techniques = this.families.map(({ layers }) => techniqueOf(first(layers)));
+    // Experts run one after the other: what one of them becomes changes nothing for the others.
+    const sequential = this.block.feedForward.kind === 'feed-forward' || this.stage === 'attention';
+    const inTurn = (technique: Technique | undefined): boolean =>
+      sequential && technique?.sequential === true;
+    let statistics = techniques.every((technique) => inTurn(technique) && !technique.scale)
+      ? undefined
+      : await capture(placesOf(this.families));
+    for (const [index, planned] of this.families.entries()) {
+      const technique = techniques[index];
+      if (statistics === undefined || technique?.scale === undefined) continue;
       const found = await this.#family(planned, statistics, undefined, weights, tensors);
-      const technique = techniqueOf(first(planned.layers));
       const scaling = await technique.scale?.(found, context);
       if (scaling === undefined) continue;
       const after = scaleFamily(found, scaling.factors);
@@ -100,21 +118,28 @@ export class StageWork {
         for (const tensor of await applyFold(fold, weights)) changed.add(tensor);
       }
       notes.push(...scaling.notes);
-      scaled.set(planned, after.inputs);
+      scaled.set(planned, { factors: scaling.factors, inputs: after.inputs });
     }
     for (const name of changed) {
       const tensor = tensors.get(name);
       if (tensor !== undefined) await output.write(name, await stored(tensor, weights));
     }
     const layers: CalibratedLayer[] = [];
-    for (const planned of this.families) {
+    for (const [index, planned] of this.families.entries()) {
       let started = performance.now();
-      const family = await this.#family(planned, statistics, scaled.get(planned), weights, tensors);
-      const encoded = await techniqueOf(first(planned.layers)).encode(family, context);
+      const technique = techniques[index];
+      if (technique === undefined) throw new Error('a family has no technique');
+      let known = scaled.get(planned)?.inputs;
+      if (statistics === undefined || (index > 0 && inTurn(technique))) {
+        statistics = await capture([planned.place]);
+        known = beside(statistics.of(first(planned.layers).module), scaled.get(planned)?.factors);
+      }
+      const family = await this.#family(planned, statistics, known, weights, tensors);
+      const encoded = await technique.encode(family, context);
       notes.push(...encoded.notes);
-      for (const [index, layer] of planned.layers.entries()) {
-        const found = encoded.layers[index];
-        const weight = family.weights[index];
+      for (const [place, layer] of planned.layers.entries()) {
+        const found = encoded.layers[place];
+        const weight = family.weights[place];
         if (found === undefined || weight === undefined) {
           throw new Error(`${layer.module} was not encoded`);
         }
@@ -186,6 +211,24 @@ export class StageWork {
       alsoFeeds: [],
     };
   }
+}
+
+/** Places in the order in which they come. */
+function placesOf(families: readonly StageFamily[]): readonly CapturePlace[] {
+  return CAPTURE_PLACES.filter((wanted) => families.some(({ place }) => place === wanted));
+}
+
+/** Statistics from after scaling: the model's own inputs are scaled, the original ones are not yet. */
+function beside(
+  found: InputStatistics | undefined,
+  factors: Float32Array | undefined,
+): InputStatistics | undefined {
+  if (found?.original === undefined || factors === undefined) return found;
+  const { columns, original } = found;
+  return {
+    ...found,
+    original: original.map((product, at) => product / (factors[at % columns] ?? 1)),
+  };
 }
 
 /** Of an expert that no sample was sent to: nothing is known, so all channels count the same. */

@@ -15,6 +15,7 @@ export class StatisticsCollector implements CaptureSink {
     gram: Float32Array,
     magnitude: Float32Array,
     largest: Float32Array,
+    product?: Float32Array,
   ): void {
     const [module = ''] = modules;
     let sums = this.#sums.get(module);
@@ -22,7 +23,7 @@ export class StatisticsCollector implements CaptureSink {
       sums = new InputSums(magnitude.length);
       for (const name of modules) this.#sums.set(name, sums);
     }
-    sums.add(tokens, gram, magnitude, largest);
+    sums.add(tokens, gram, magnitude, largest, product);
   }
 
   /** The statistics of a layer's input; undefined if no token reached it, as it may be with experts. */
@@ -33,21 +34,31 @@ export class StatisticsCollector implements CaptureSink {
 
 class InputSums {
   readonly #columns: number;
-  readonly #gram: Float64Array | Float32Array;
+  readonly #gram: Sums;
   readonly #magnitude: Float64Array;
   readonly #largest: Float32Array;
+  #product: Sums | undefined;
   #tokens = 0;
 
   constructor(columns: number) {
     this.#columns = columns;
-    const size = columns * columns;
-    this.#gram = columns <= MAX_EXACT_COLUMNS ? new Float64Array(size) : new Float32Array(size);
+    this.#gram = squareOfSums(columns);
     this.#magnitude = new Float64Array(columns);
     this.#largest = new Float32Array(columns);
   }
 
-  add(tokens: number, gram: Float32Array, magnitude: Float32Array, largest: Float32Array): void {
+  add(
+    tokens: number,
+    gram: Float32Array,
+    magnitude: Float32Array,
+    largest: Float32Array,
+    product: Float32Array | undefined,
+  ): void {
     addTo(this.#gram, gram);
+    if (product !== undefined) {
+      this.#product ??= squareOfSums(this.#columns);
+      addTo(this.#product, product);
+    }
     addTo(this.#magnitude, magnitude);
     for (let column = 0; column < this.#columns; column += 1) {
       const value = largest[column] ?? 0;
@@ -62,20 +73,28 @@ class InputSums {
       columns,
       tokens: this.#tokens,
       gram: symmetric(this.#gram, columns),
+      ...(this.#product !== undefined && { original: Float32Array.from(this.#product) }),
       meanMagnitude: Float32Array.from(this.#magnitude, (sum) => sum / this.#tokens),
       largestMagnitude: this.#largest,
     };
   }
 }
 
-function addTo(sums: Float64Array | Float32Array, values: Float32Array): void {
+type Sums = Float64Array | Float32Array;
+
+function squareOfSums(columns: number): Sums {
+  const size = columns * columns;
+  return columns <= MAX_EXACT_COLUMNS ? new Float64Array(size) : new Float32Array(size);
+}
+
+function addTo(sums: Sums, values: Float32Array): void {
   for (let index = 0; index < values.length; index += 1) {
     sums[index] = (sums[index] ?? 0) + (values[index] ?? 0);
   }
 }
 
 /** The two halves made equal to the bit: they are sums of the same products in another order. */
-function symmetric(sums: Float64Array | Float32Array, columns: number): Float32Array {
+function symmetric(sums: Sums, columns: number): Float32Array {
   const gram = Float32Array.from(sums);
   for (let row = 0; row < columns; row += 1) {
     for (let column = 0; column < row; column += 1) {

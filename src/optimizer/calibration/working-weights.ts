@@ -4,7 +4,8 @@ import type {
   WeightSource,
 } from '../forward/weights/weight-source.js';
 
-/** The source's weights with some of them replaced: those of the stage that is being worked on. */
+/** The source's weights with some of them replaced: those of the stage that is being worked on. Matrices
+ * that were read are kept, since a stage runs several times. */
 export class WorkingWeights implements WeightSource {
   readonly #source: WeightSource;
   readonly #matrices = new Map<string, WeightMatrix>();
@@ -31,7 +32,11 @@ export class WorkingWeights implements WeightSource {
   }
 
   async matrix(module: string): Promise<WeightMatrix> {
-    return this.#matrices.get(module) ?? this.#source.matrix(module);
+    const known = this.#matrices.get(module);
+    if (known !== undefined) return known;
+    const read = await this.#source.matrix(module);
+    this.#matrices.set(module, read);
+    return read;
   }
 
   rows(module: string, first: number, count: number): Promise<WeightMatrix> {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../checkpoint/json.js';
 import type { PlannedTensor } from '../../checkpoint/safetensors/layout.js';
 import type { FloatType } from '../../kernels/index.js';
 import type { KeptModule, PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
-import type { RequestedScheme } from '../settings/quantization-settings.js';
+import type { CompensationRequest, RequestedScheme } from '../settings/quantization-settings.js';
 import type { EncodedWeight } from '../techniques/encoded-weight.js';
 import { autoAwqConfig, autoAwqTensors, packAutoAwq } from './autoawq.js';
 import { quantizationConfig } from './compressed-tensors.js';
@@ -30,8 +30,9 @@ export interface CalibratedFormat {
 export function calibratedFormat(requested: RequestedScheme): CalibratedFormat | undefined {
   switch (requested.technique) {
     case 'awq':
-      return autoAwqFormat(requested.groupSize);
+      return requested.format === 'awq' ? autoAwqFormat(requested.groupSize) : COMPRESSED_FORMAT;
     case 'gptq':
+    case 'gptaq':
       return requested.format === 'gptq' ? gptqFormat(requested) : COMPRESSED_FORMAT;
     case 'smoothquant':
       return COMPRESSED_FORMAT;
@@ -72,7 +73,7 @@ function autoAwqFormat(groupSize: number | undefined): CalibratedFormat {
   };
 }
 
-function gptqFormat(requested: RequestedScheme & { readonly technique: 'gptq' }): CalibratedFormat {
+function gptqFormat(requested: CompensationRequest): CalibratedFormat {
   const { bits, groupSize, zeroPoint, damping, order } = requested;
   return {
     method: 'gptq',

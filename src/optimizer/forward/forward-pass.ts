@@ -11,7 +11,7 @@ import { AttentionTables } from './stages/attention-tables.js';
 import { runAttention } from './stages/run-attention.js';
 import { runExperts } from './stages/run-experts.js';
 import { runFeedForward } from './stages/run-feed-forward.js';
-import type { CaptureSink, StageRun } from './stages/stage-run.js';
+import type { StageCapture, StageRun } from './stages/stage-run.js';
 import { StageWeights } from './stages/stage-weights.js';
 import type { WeightSource } from './weights/weight-source.js';
 
@@ -23,9 +23,12 @@ export interface ForwardOptions {
 
 /** What a stage of a block is to do. */
 export interface StageOptions {
-  readonly capture?: CaptureSink;
+  readonly capture?: StageCapture;
   /** Whether the activations move on; true unless given. */
   readonly advance?: boolean;
+  /** The same sequences in the model as it was, which goes through the stage beside, and moves on when
+   * this one does: what is captured then tells about both. */
+  readonly original?: { readonly pass: ForwardPass; readonly source: WeightSource };
   readonly onTokens?: (tokens: number) => void;
 }
 
@@ -88,7 +91,7 @@ export class ForwardPass {
     block: ForwardBlock,
     stage: BlockStage,
     source: WeightSource,
-    { capture, advance = true, onTokens }: StageOptions = {},
+    { capture, advance = true, original, onTokens }: StageOptions = {},
   ): Promise<void> {
     const { sessions, signal, spill = {} } = this.#options;
     const run: StageRun = {
@@ -100,15 +103,25 @@ export class ForwardPass {
       batches: this.#batches,
       spill,
       capture,
+      original: original && {
+        source: original.source,
+        activations: original.pass.#activations,
+      },
       advance,
       signal,
       onTokens,
     };
     if (stage === 'attention') return runAttention(block.attention, run);
     const { feedForward } = block;
-    return feedForward.kind === 'experts'
-      ? runExperts(feedForward, run)
-      : runFeedForward(feedForward, run);
+    if (feedForward.kind === 'feed-forward') return runFeedForward(feedForward, run);
+    await runExperts(feedForward, run);
+    if (run.original === undefined || !advance) return;
+    await runExperts(feedForward, {
+      ...run,
+      ...run.original,
+      original: undefined,
+      capture: undefined,
+    });
   }
 
   /** The norm after the last block. */

@@ -1,11 +1,8 @@
-import type { WeightScheme } from '../../kernels/index.js';
+import { codesPerUnit, type IntegerBits, type WeightScheme } from '../../kernels/index.js';
 import type { RequestedScheme } from '../settings/quantization-settings.js';
 
 /** Group sizes that serving engines have kernels for, largest first. */
 const GROUP_SIZES = [128, 64, 32] as const;
-
-/** Bits of the integer that packed codes share. */
-const WORD_BITS = 32;
 
 export interface WeightShape {
   readonly rows: number;
@@ -34,12 +31,12 @@ export function chooseScheme(
     return { scheme: integerScheme(8, undefined, true, false), changed: false };
   }
   const { bits, zeroPoint } = requested;
-  const factor = WORD_BITS / bits;
+  const factor = codesPerUnit(bits);
   const odd = shapes.find(({ columns }) => columns % factor !== 0);
   if (odd !== undefined) {
     return {
       scheme: undefined,
-      reason: `its width ${odd.columns} is not a multiple of ${factor}, the codes of one packed word`,
+      reason: `its width ${odd.columns} is not a multiple of ${factor}, the codes of ${packedWords(bits)}`,
     };
   }
   const uneven =
@@ -49,7 +46,7 @@ export function chooseScheme(
   if (uneven !== undefined) {
     return {
       scheme: undefined,
-      reason: `its ${uneven.rows} outputs are not a multiple of ${factor}, the zero points of one packed word`,
+      reason: `its ${uneven.rows} outputs are not a multiple of ${factor}, the zero points of ${packedWords(bits)}`,
     };
   }
   if (hasOneGroupSize(requested)) {
@@ -69,11 +66,14 @@ export function chooseScheme(
   };
 }
 
+/** What so many codes fill that readers take them for whole. */
+function packedWords(bits: IntegerBits): string {
+  return bits === 3 ? 'three packed words' : 'one packed word';
+}
+
 /** Whether the result's format knows one group size for the whole model, and packs along the outputs. */
 export function hasOneGroupSize(requested: RequestedScheme): boolean {
-  return (
-    requested.technique === 'awq' || (requested.technique === 'gptq' && requested.format === 'gptq')
-  );
+  return 'format' in requested && requested.format !== 'compressed-tensors';
 }
 
 function fittingGroupSize(
@@ -87,7 +87,7 @@ function fittingGroupSize(
 }
 
 function integerScheme(
-  bits: 4 | 8,
+  bits: IntegerBits,
   groupSize: number | undefined,
   symmetric: boolean,
   packed: boolean,

@@ -1,7 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { PlannedTensor } from '../../checkpoint/safetensors/layout.js';
 import { readSafetensors, type TensorInfo } from '../../checkpoint/safetensors/reader.js';
 import {
+  codesPerUnit,
   decodeColumns,
   decodeFloats,
   type EncodedRows,
@@ -97,8 +99,9 @@ function verifyRow(
     sourceType,
   );
   // Rows that share a word of zero points are read together.
-  const unit = scheme.type === 'int' && !scheme.symmetric ? 32 / scheme.bits : 1;
+  const unit = scheme.type === 'int' && !scheme.symmetric ? codesPerUnit(scheme.bits) : 1;
   const first = Math.floor(row / unit) * unit;
+  const unitWords = (unit * scheme.bits) / 32;
   const count = Math.min(unit, rows - first);
   const tensors = layerTensors(layer);
   const readRows = (name: string, from: number, amount: number): Uint8Array => {
@@ -107,6 +110,10 @@ function verifyRow(
     const bytes = tensor.length / (tensor.shape[0] ?? 1);
     return opened.read(tensor.path, tensor.offset + from * bytes, amount * bytes);
   };
+  const readZeroPoints = ({ name, shape }: PlannedTensor): Uint8Array => {
+    const word = (first / unit) * unitWords;
+    return readRows(name, word, Math.min(unitWords, (shape[0] ?? 0) - word));
+  };
   const encoded: EncodedRows = {
     scheme,
     scaleType: sourceType,
@@ -114,9 +121,7 @@ function verifyRow(
     columns,
     codes: readRows(tensors.codes.name, first, count),
     scales: readRows(tensors.scales.name, first, count),
-    ...(tensors.zeroPoints === undefined
-      ? {}
-      : { zeroPoints: readRows(tensors.zeroPoints.name, first / unit, 1) }),
+    ...(tensors.zeroPoints === undefined ? {} : { zeroPoints: readZeroPoints(tensors.zeroPoints) }),
   };
   const decoded = decodeColumns(encoded, row - first, 0, columns);
   checkRow(layer.module, row, source, decoded, scalesOf(encoded, row - first), scheme, sourceType);

@@ -5,6 +5,7 @@ export const QUANTIZATION_TECHNIQUES = [
   'int8',
   'awq',
   'gptq',
+  'gptaq',
   'smoothquant',
 ] as const;
 export type Technique = (typeof QUANTIZATION_TECHNIQUES)[number];
@@ -40,9 +41,10 @@ export interface SettingDefinition {
 
 const EVERY_TECHNIQUE: readonly Technique[] = QUANTIZATION_TECHNIQUES;
 /** Those that look at what goes through the model; fp8 does with the scheme FP8 only. */
-const CALIBRATED: readonly Technique[] = ['awq', 'gptq', 'smoothquant', 'fp8'];
+const CALIBRATED: readonly Technique[] = ['awq', 'gptq', 'gptaq', 'smoothquant', 'fp8'];
 const BOOLEAN: SettingValues = { kind: 'boolean' };
 const MODULES: SettingValues = { kind: 'modules' };
+const BITS: SettingValues = { kind: 'choice', allowed: ['2', '3', '4', '8'] };
 const GROUP_SIZES: SettingValues = { kind: 'choice', allowed: ['32', '64', '128', '-1'] };
 
 function whole(least: number, most: number): SettingValues {
@@ -61,6 +63,61 @@ function ignoreList(technique: Technique, name: string): SettingDefinition {
     default: 'lm_head',
     meaning: 'modules that keep their precision',
   };
+}
+
+/** How weights become integers. */
+function integers(technique: Technique, zeroPoint: 'true' | 'false'): readonly SettingDefinition[] {
+  return [
+    {
+      key: `${technique}_weight_bit_width`,
+      techniques: [technique],
+      values: BITS,
+      default: '4',
+      meaning: 'bits of a weight',
+    },
+    {
+      key: `${technique}_block_size`,
+      techniques: [technique],
+      values: GROUP_SIZES,
+      default: '128',
+      meaning: 'weights that share a scale, or -1 for one scale per output channel',
+    },
+    {
+      key: `${technique}_zero_point`,
+      techniques: [technique],
+      values: BOOLEAN,
+      default: zeroPoint,
+      meaning: 'whether each group has a zero point of its own',
+    },
+  ];
+}
+
+/** How columns are rounded one after the other. */
+function compensating(technique: 'gptq' | 'gptaq', damping: string): readonly SettingDefinition[] {
+  return [
+    ...integers(technique, 'false'),
+    {
+      key: `${technique}_order`,
+      techniques: [technique],
+      values: { kind: 'choice', allowed: ['natural', 'activity', 'activity-groups'] },
+      default: 'activity',
+      meaning: 'the order in which columns are rounded',
+    },
+    {
+      key: `${technique}_damping`,
+      techniques: [technique],
+      values: fraction(0, 1),
+      default: damping,
+      meaning: 'what is added to the Gram matrix’s diagonal, relative to its mean',
+    },
+    {
+      key: `${technique}_format`,
+      techniques: [technique],
+      values: { kind: 'choice', allowed: ['gptq', 'compressed-tensors'] },
+      default: 'gptq',
+      meaning: 'format of the result',
+    },
+  ];
 }
 
 /** The optimizer's own settings. None of them is written to the result's `serving.properties`. */
@@ -115,49 +172,16 @@ export const SETTINGS: readonly SettingDefinition[] = [
     meaning: 'static or dynamic activation scales',
   },
   ignoreList('fp8', 'ignore'),
-  {
-    key: 'rtn_weight_bit_width',
-    techniques: ['rtn'],
-    values: { kind: 'choice', allowed: ['4', '8'] },
-    default: '4',
-    meaning: 'bits of a weight',
-  },
-  {
-    key: 'rtn_block_size',
-    techniques: ['rtn'],
-    values: GROUP_SIZES,
-    default: '128',
-    meaning: 'weights that share a scale, or -1 for one scale per output channel',
-  },
-  {
-    key: 'rtn_zero_point',
-    techniques: ['rtn'],
-    values: BOOLEAN,
-    default: 'false',
-    meaning: 'whether each group has a zero point of its own',
-  },
+  ...integers('rtn', 'false'),
   ignoreList('rtn', 'ignore_layers'),
   ignoreList('int8', 'ignore_layers'),
+  ...integers('awq', 'true'),
   {
-    key: 'awq_zero_point',
+    key: 'awq_format',
     techniques: ['awq'],
-    values: BOOLEAN,
-    default: 'true',
-    meaning: 'whether each group has a zero point of its own',
-  },
-  {
-    key: 'awq_block_size',
-    techniques: ['awq'],
-    values: GROUP_SIZES,
-    default: '128',
-    meaning: 'weights that share a scale, or -1 for one scale per output channel',
-  },
-  {
-    key: 'awq_weight_bit_width',
-    techniques: ['awq'],
-    values: { kind: 'choice', allowed: ['4'] },
-    default: '4',
-    meaning: 'bits of a weight',
+    values: { kind: 'choice', allowed: ['awq', 'compressed-tensors'] },
+    default: 'awq',
+    meaning: 'format of the result; awq takes 4 bits and one group size only',
   },
   {
     key: 'awq_mm_version',
@@ -167,49 +191,24 @@ export const SETTINGS: readonly SettingDefinition[] = [
     meaning: 'how weights are packed',
   },
   ignoreList('awq', 'ignore_layers'),
+  ...compensating('gptq', '0.01'),
+  ignoreList('gptq', 'ignore_layers'),
+  ...compensating('gptaq', '0.05'),
   {
-    key: 'gptq_weight_bit_width',
-    techniques: ['gptq'],
-    values: { kind: 'choice', allowed: ['4', '8'] },
-    default: '4',
-    meaning: 'bits of a weight',
-  },
-  {
-    key: 'gptq_block_size',
-    techniques: ['gptq'],
-    values: GROUP_SIZES,
-    default: '128',
-    meaning: 'weights that share a scale, or -1 for one scale per output channel',
-  },
-  {
-    key: 'gptq_zero_point',
-    techniques: ['gptq'],
+    key: 'gptaq_scaling',
+    techniques: ['gptaq'],
     values: BOOLEAN,
     default: 'false',
-    meaning: 'whether each group has a zero point of its own',
+    meaning: 'whether input channels are scaled by their activity first, as in AWQ',
   },
   {
-    key: 'gptq_order',
-    techniques: ['gptq'],
-    values: { kind: 'choice', allowed: ['natural', 'activity', 'activity-groups'] },
-    default: 'activity',
-    meaning: 'the order in which columns are rounded',
+    key: 'gptaq_sweeps',
+    techniques: ['gptaq'],
+    values: whole(0, 100),
+    default: '0',
+    meaning: 'passes of coordinate descent over codes and scales after rounding',
   },
-  {
-    key: 'gptq_damping',
-    techniques: ['gptq'],
-    values: fraction(0, 1),
-    default: '0.01',
-    meaning: 'what is added to the Gram matrix’s diagonal, relative to its mean',
-  },
-  {
-    key: 'gptq_format',
-    techniques: ['gptq'],
-    values: { kind: 'choice', allowed: ['gptq', 'compressed-tensors'] },
-    default: 'gptq',
-    meaning: 'format of the result',
-  },
-  ignoreList('gptq', 'ignore_layers'),
+  ignoreList('gptaq', 'ignore_layers'),
   {
     key: 'smoothquant_alpha',
     techniques: ['smoothquant'],

@@ -16,6 +16,8 @@ export function awq({ grid, clip }: AwqSettings): Technique {
   const range = clip ? 'search' : 'cover';
   return {
     name: 'awq',
+    sequential: false,
+    aimsAtOriginal: false,
     async scale(family, context) {
       checkFamily(family);
       return searchScales(family, grid, context);

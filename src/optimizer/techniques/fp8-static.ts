@@ -22,6 +22,8 @@ export function fp8Static({ weightScales, scaleType }: Fp8Settings): Technique {
     roundTo(scaleType, Math.max(largest / LARGEST_FLOAT8, smallestScale(scaleType)));
   return {
     name: 'fp8',
+    sequential: false,
+    aimsAtOriginal: false,
     async encode(family, context) {
       checkFamily(family);
       const { inputs, weights, name } = family;

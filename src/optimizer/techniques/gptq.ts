@@ -42,6 +42,8 @@ export interface GptqSettings {
 export function gptq(settings: GptqSettings): Technique {
   return {
     name: 'gptq',
+    sequential: true,
+    aimsAtOriginal: false,
     encode: (family, context) => encodeCompensating(family, settings, context),
   };
 }

@@ -23,6 +23,8 @@ export function smoothQuant({ migrationStrength, scaleType }: SmoothQuantSetting
   const grid: IntegerGrid = { bits: 8, groupSize: undefined, symmetric: true, scaleType };
   return {
     name: 'smoothquant',
+    sequential: false,
+    aimsAtOriginal: false,
     async scale(family) {
       checkFamily(family);
       if (family.preceding === undefined) return undefined;

@@ -97,16 +97,21 @@ export interface EncodedFamily {
  *
  * 1. calls `scale` where the technique has it, with statistics of the block as it is (with blocks
  *    before it already quantized), and applies the factors and folds to the block's weights;
- * 2. then calls `encode` with the scaled weights and statistics of the scaled block, best gathered
- *    after the families before this one were encoded, so that each makes up for their errors.
+ * 2. then calls `encode` with the scaled weights and statistics of the scaled block, gathered after the
+ *    families before this one were encoded where the technique is `sequential`.
  *
- * Statistics need not be gathered anew between the two where nothing else changed: `scaleFamily` gives
- * the family with both weights and statistics scaled.
+ * Where nothing else changed between the two, `scaleFamily` gives the family with both weights and
+ * statistics scaled.
  *
  * Both throw the signal's reason when aborted, and `TechniqueError` for input that makes no sense.
  */
 export interface Technique {
   readonly name: string;
+  /** Whether each family makes up for the errors of those before it in its stage, and so wants
+   * statistics of what they have become. */
+  readonly sequential: boolean;
+  /** Whether `InputStatistics.original` is of use. */
+  readonly aimsAtOriginal: boolean;
   /** Undefined where nothing before the family can take scales. */
   scale?(family: Family, context: TechniqueContext): Promise<Scaling | undefined>;
   encode(family: Family, context: TechniqueContext): Promise<EncodedFamily>;

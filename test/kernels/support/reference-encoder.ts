@@ -83,7 +83,7 @@ export function float8Code(value: number): number {
   return sign + (nearer ? below : below + 1);
 }
 
-/** Writes fields of `bits` into little-endian int32 words, the first in the lowest bits. */
+/** Streams of codes in little-endian int32 words, bit by bit, the lowest first. */
 class Words {
   readonly bytes: Uint8Array;
   readonly #bits: number;
@@ -93,10 +93,15 @@ class Words {
     this.#bits = bits;
   }
 
-  set(word: number, index: number, code: number): void {
+  /** Code `index` of the stream whose words are `first` and every `stride`th from there. */
+  set(first: number, stride: number, index: number, code: number): void {
     const view = new DataView(this.bytes.buffer);
-    const field = (code + 2 ** (this.#bits - 1)) * 2 ** (index * this.#bits);
-    view.setUint32(word * 4, view.getUint32(word * 4, true) + field, true);
+    for (let i = 0; i < this.#bits; i++) {
+      const place = index * this.#bits + i;
+      const at = (first + Math.floor(place / 32) * stride) * 4;
+      const bit = Math.floor((code + 2 ** (this.#bits - 1)) / 2 ** i) % 2;
+      view.setUint32(at, view.getUint32(at, true) + bit * 2 ** (place % 32), true);
+    }
   }
 }
 
@@ -166,11 +171,11 @@ export function encodeReference(
   const groups = columns / groupSize;
   const packed = scheme.type === 'int' && scheme.packed;
   const asymmetric = scheme.type === 'int' && !scheme.symmetric;
-  const perWord = 32 / scheme.bits;
-  const rowWords = Math.ceil(columns / perWord);
+  const wordsFor = (count: number): number => Math.ceil((count * scheme.bits) / 32);
+  const rowWords = wordsFor(columns);
   const packedCodes = new Words(packed ? rows * rowWords : 0, scheme.bits);
   const plainCodes = new Uint8Array(packed ? 0 : rows * columns);
-  const zeroPoints = new Words(Math.ceil(rows / perWord) * groups, scheme.bits);
+  const zeroPoints = new Words(wordsFor(rows) * groups, scheme.bits);
   const scaleBytes = scaleType === 'F32' ? 4 : 2;
   const scales = new DataView(new ArrayBuffer(rows * groups * scaleBytes));
   const decoded = new Float64Array(rows * columns);
@@ -187,13 +192,13 @@ export function encodeReference(
       if (scaleType === 'F32') scales.setUint32(scaleAt, scaleBits(coded.scale, scaleType), true);
       else scales.setUint16(scaleAt, scaleBits(coded.scale, scaleType), true);
       if (asymmetric) {
-        zeroPoints.set(Math.floor(row / perWord) * groups + group, row % perWord, coded.zeroPoint);
+        zeroPoints.set(group, groups, row, coded.zeroPoint);
       }
       decoded.set(coded.decoded, first);
       for (const [i, code] of coded.codes.entries()) {
         const column = group * groupSize + i;
         if (packed) {
-          packedCodes.set(row * rowWords + Math.floor(column / perWord), column % perWord, code);
+          packedCodes.set(row * rowWords, 1, column, code);
         } else {
           plainCodes[row * columns + column] = code;
         }

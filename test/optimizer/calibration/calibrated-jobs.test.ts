@@ -51,6 +51,7 @@ describe('a calibrated job', { timeout: 300_000 }, () => {
       'weight_packed',
       1.05,
     ],
+    [{ OPTION_QUANTIZE: 'gptaq' }, 'gptq', 'g_idx', 1.05],
     [{ OPTION_QUANTIZE: 'smoothquant' }, 'compressed-tensors', 'weight_scale', 1.01],
     [{ OPTION_QUANTIZE: 'fp8' }, 'compressed-tensors', 'input_scale', 1.01],
   ])('%j', async (settings, method, tensor, largestRatio) => {

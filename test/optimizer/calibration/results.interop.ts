@@ -37,6 +37,25 @@ describe.skipIf(INTEROP_PYTHON === undefined)('reported perplexity', () => {
     { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ZERO_POINT: 'true', OPTION_GPTQ_WEIGHT_BIT_WIDTH: '8' },
     { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_ORDER: 'activity-groups' },
     { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_FORMAT: 'compressed-tensors' },
+    { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_WEIGHT_BIT_WIDTH: '3' },
+    { OPTION_QUANTIZE: 'gptaq', OPTION_GPTAQ_WEIGHT_BIT_WIDTH: '2', OPTION_GPTAQ_BLOCK_SIZE: '64' },
+    {
+      OPTION_QUANTIZE: 'gptaq',
+      OPTION_GPTAQ_FORMAT: 'compressed-tensors',
+      OPTION_GPTAQ_WEIGHT_BIT_WIDTH: '3',
+    },
+    {
+      OPTION_QUANTIZE: 'awq',
+      OPTION_AWQ_FORMAT: 'compressed-tensors',
+      OPTION_AWQ_WEIGHT_BIT_WIDTH: '3',
+      OPTION_AWQ_BLOCK_SIZE: '32',
+    },
+    {
+      OPTION_QUANTIZE: 'rtn',
+      OPTION_RTN_WEIGHT_BIT_WIDTH: '2',
+      OPTION_RTN_BLOCK_SIZE: '64',
+      OPTION_RTN_ZERO_POINT: 'true',
+    },
   ])('is what Transformers finds, for %j', async (settings) => {
     const calibrated = !['rtn', 'int8'].includes(settings.OPTION_QUANTIZE);
     const environment = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chooseScheme, describeScheme } from '#burnish/optimizer/quantization/scheme.js';
 
-const rtn = (groupSize: number | undefined, bits: 4 | 8 = 4, zeroPoint = false) =>
+const rtn = (groupSize: number | undefined, bits: 2 | 3 | 4 | 8 = 4, zeroPoint = false) =>
   ({ technique: 'rtn', bits, groupSize, zeroPoint }) as const;
 
 function choose(
@@ -39,6 +39,11 @@ describe('chooseScheme', () => {
     expect(choose(rtn(undefined, 8), [8, 12])).toBe('int8, per channel');
     expect(choose(rtn(undefined, 8), [8, 10])).toContain('not a multiple of 4');
     expect(choose(rtn(128), [8, 128], [8, 12])).toContain('its width 12');
+    expect(choose(rtn(undefined, 3), [8, 48])).toContain(
+      '48 is not a multiple of 32, the codes of three',
+    );
+    expect(choose(rtn(undefined, 3), [8, 96])).toBe('int3, per channel');
+    expect(choose(rtn(undefined, 2), [8, 48])).toBe('int2, per channel');
   });
 
   it('asks for whole words of zero points only where there are any', () => {
@@ -47,6 +52,9 @@ describe('chooseScheme', () => {
     );
     expect(choose(rtn(128, 8, true), [12, 128])).toBe('int8, groups of 128, zero points');
     expect(choose(rtn(128), [12, 128])).toBe('int4, groups of 128');
+    expect(choose(rtn(128, 3, true), [48, 128])).toContain(
+      'its 48 outputs are not a multiple of 32',
+    );
   });
 
   it('takes any shape where nothing is packed', () => {

@@ -83,6 +83,42 @@ describe('parseQuantizationSettings', () => {
     expect(parseQuantizationSettings(FP8).calibration).toBeUndefined();
   });
 
+  it('reads every setting of gptaq', () => {
+    const { scheme, calibration } = parseQuantizationSettings({
+      OPTION_QUANTIZE: 'gptaq',
+      OPTION_GPTAQ_WEIGHT_BIT_WIDTH: '3',
+      OPTION_GPTAQ_BLOCK_SIZE: '64',
+      OPTION_GPTAQ_ZERO_POINT: 'true',
+      OPTION_GPTAQ_FORMAT: 'compressed-tensors',
+      OPTION_GPTAQ_SCALING: 'true',
+      OPTION_GPTAQ_SWEEPS: '2',
+    });
+    expect(scheme).toEqual({
+      technique: 'gptaq',
+      bits: 3,
+      groupSize: 64,
+      zeroPoint: true,
+      order: 'activity',
+      damping: 0.05,
+      format: 'compressed-tensors',
+      scaling: true,
+      sweeps: 2,
+    });
+    expect(calibration).toBeDefined();
+  });
+
+  it('takes for awq the bits that its format has', () => {
+    const three = { OPTION_QUANTIZE: 'awq', OPTION_AWQ_WEIGHT_BIT_WIDTH: '3' };
+    expect(errorOf(three).message).toBe(
+      'OPTION_AWQ_WEIGHT_BIT_WIDTH is 3, but AutoAWQ checkpoints have 4-bit weights; use OPTION_AWQ_FORMAT=compressed-tensors',
+    );
+    const free = { ...three, OPTION_AWQ_FORMAT: 'compressed-tensors' };
+    expect(parseQuantizationSettings(free).scheme).toMatchObject({
+      bits: 3,
+      format: 'compressed-tensors',
+    });
+  });
+
   it('reads every setting of rtn', () => {
     const { scheme } = parseQuantizationSettings({
       ...RTN,
@@ -134,9 +170,9 @@ describe('parseQuantizationSettings', () => {
       ],
       [{ ...RTN, OPTION_RTN_BLOCK_SIZE: '0x20' }, 'OPTION_RTN_BLOCK_SIZE', 'must be one of'],
       [
-        { ...RTN, OPTION_RTN_WEIGHT_BIT_WIDTH: '3' },
+        { ...RTN, OPTION_RTN_WEIGHT_BIT_WIDTH: '5' },
         'OPTION_RTN_WEIGHT_BIT_WIDTH',
-        'must be one of 4, 8',
+        'must be one of 2, 3, 4, 8',
       ],
       [
         { ...RTN, OPTION_RTN_ZERO_POINT: 'yes' },
@@ -188,7 +224,7 @@ describe('parseQuantizationSettings', () => {
       [
         { ...INT8, OPTION_CALIB_SIZE: '64' },
         'OPTION_CALIB_SIZE',
-        'a setting of awq, gptq, smoothquant, fp8',
+        'a setting of awq, gptq, gptaq, smoothquant, fp8',
       ],
       [
         { ...RTN, OPTION_RTN_BLOCKSIZE: '64' },

@@ -5,10 +5,10 @@ import { awq } from '#burnish/optimizer/techniques/awq.js';
 import { decodeWeight } from '#burnish/optimizer/techniques/decode-weight.js';
 import { TechniqueError } from '#burnish/optimizer/techniques/errors.js';
 import { fp8Static } from '#burnish/optimizer/techniques/fp8-static.js';
+import { gptaq } from '#burnish/optimizer/techniques/gptaq.js';
 import { gptq } from '#burnish/optimizer/techniques/gptq.js';
 import { smoothQuant } from '#burnish/optimizer/techniques/smoothquant.js';
 import type { Family, Technique } from '#burnish/optimizer/techniques/technique.js';
-import { tuned } from '#burnish/optimizer/techniques/tuned.js';
 import { familyOf, generator, randomInputs, randomMatrix } from './numbers.js';
 
 const algebra = createLinearAlgebra(2);
@@ -22,7 +22,7 @@ const TECHNIQUES: readonly (readonly [string, Technique])[] = [
   ['awq', awq({ grid: GRID, clip: true })],
   ['gptq', gptq(GPTQ)],
   ['gptq with groups by activity', gptq({ ...GPTQ, order: 'activity-groups' })],
-  ['tuned', tuned({ grid: GRID, scaling: true, damping: 0.05, sweeps: 2 })],
+  ['gptaq', gptaq({ grid: GRID, order: 'activity', scaling: true, damping: 0.05, sweeps: 2 })],
   ['smoothquant', smoothQuant({ migrationStrength: 0.5, scaleType: 'F32' })],
   ['fp8', fp8Static({ weightScales: 'row', scaleType: 'F32' })],
 ];
@@ -51,7 +51,7 @@ async function encode(technique: Technique, family: Family): Promise<readonly st
 }
 
 describe.each(TECHNIQUES)('%s', (name, technique) => {
-  const compensates = name.startsWith('gptq') || name === 'tuned';
+  const compensates = name.startsWith('gpt');
 
   test('takes channels that were never active', async () => {
     const inputs = randomInputs(generator(1), 100, 64);

@@ -1,17 +1,13 @@
 import type { AttentionOutput } from '../../../checkpoint/architectures/forward/forward-architecture.js';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
 import type { Graph } from '../onnx/model.js';
-import { capture } from './capture.js';
+import { type CaptureSpec, capture } from './capture.js';
 import { type LinearSpec, linear } from './linear.js';
 import { norm } from './norm.js';
 import { type ProjectionSpec, project } from './project.js';
 
 export const HIDDEN_INPUT = 'hidden';
 export const HIDDEN_OUTPUT = 'result';
-
-/** Points at which inputs of linear layers can be captured. */
-export const INPUT_POINT = 'input';
-export const OUTPUT_POINT = 'output';
 
 export interface AttentionGraphSpec {
   readonly kind: 'attention';
@@ -27,14 +23,16 @@ export interface AttentionGraphSpec {
   readonly output: LinearSpec;
   readonly headNorms: boolean;
   readonly normAfter: boolean;
-  readonly capture: boolean;
+  readonly capture: CaptureSpec | undefined;
+  /** Whether the result is wanted, beside what is captured. */
+  readonly result: boolean;
 }
 
 /** Attention with its norms and the residual connection, over sequences of equal length.
  *
  * Inputs: `hidden` `[sequences, positions, width]`, `cos` and `sin` `[positions, rotated]`, `mask`
  * `[positions, positions]` that is added to scores, and the weights by their roles. Output: `result`,
- * shaped as `hidden`. */
+ * shaped as `hidden`, unless only captures are wanted: then the graph ends with the last of them. */
 export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const { hiddenSize, epsilon, heads, keyValueHeads, headSize } = spec;
   const graph = new GraphBuilder();
@@ -48,7 +46,9 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const sizes = graph.op('Shape', [hidden], { start: 0, end: 2 });
   const flat = graph.op('Reshape', [hidden, graph.ints([-1, hiddenSize])]);
   const normed = norm(graph, flat, 'norm', hiddenSize, epsilon);
-  if (spec.capture) capture(graph, normed, INPUT_POINT, hiddenSize);
+  if (capture(graph, normed, 'input', hiddenSize, spec.capture) && !spec.result) {
+    return graph.build('attention');
+  }
   const part = project(graph, normed, spec.inputs);
 
   /** `[tokens, heads · size]` to `[sequences, positions, heads, size]`. */
@@ -103,7 +103,9 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
     graph.op('Transpose', [fourDimensional], { perm: [0, 2, 1, 3] }),
     graph.ints([-1, heads * headSize]),
   ]);
-  if (spec.capture) capture(graph, together, OUTPUT_POINT, heads * headSize);
+  if (capture(graph, together, 'output', heads * headSize, spec.capture) && !spec.result) {
+    return graph.build('attention');
+  }
   const projected = linear(graph, together, spec.output);
   const after = spec.normAfter
     ? norm(graph, projected, 'norm_after', hiddenSize, epsilon)

@@ -1,8 +1,8 @@
 import type { GateOutput } from '../../../checkpoint/architectures/forward/forward-architecture.js';
 import type { Activation } from '../../../checkpoint/architectures/forward/forward-model.js';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
-import { HIDDEN_INPUT, HIDDEN_OUTPUT, INPUT_POINT, OUTPUT_POINT } from './attention-graph.js';
-import { capture } from './capture.js';
+import { HIDDEN_INPUT, HIDDEN_OUTPUT } from './attention-graph.js';
+import { type CaptureSpec, capture } from './capture.js';
 import { type LinearSpec, linear } from './linear.js';
 import { norm } from './norm.js';
 import { type ProjectionSpec, project } from './project.js';
@@ -21,20 +21,26 @@ export interface FeedForwardGraphSpec {
   readonly normAfter: boolean;
   /** A linear layer of one output whose sigmoid the result is multiplied by. */
   readonly gate: LinearSpec | undefined;
-  readonly capture: boolean;
+  readonly capture: CaptureSpec | undefined;
+  /** Whether the result is wanted, beside what is captured. */
+  readonly result: boolean;
 }
 
 /** A gated feed-forward network. Input: `hidden` `[tokens, width]` and the weights by their roles.
- * Output: `result`, shaped as `hidden`. */
+ * Output: `result`, shaped as `hidden`, unless only captures are wanted. */
 export function feedForwardGraph(spec: FeedForwardGraphSpec): Uint8Array {
   const { hiddenSize, epsilon } = spec;
   const graph = new GraphBuilder();
   const hidden = graph.input(HIDDEN_INPUT, ['tokens', hiddenSize]);
   const x = spec.whole ? norm(graph, hidden, 'norm', hiddenSize, epsilon) : hidden;
-  if (spec.capture) capture(graph, x, INPUT_POINT, hiddenSize);
+  if (capture(graph, x, 'input', hiddenSize, spec.capture) && !spec.result) {
+    return graph.build('feed_forward');
+  }
   const part = project(graph, x, spec.inputs);
   const product = graph.op('Mul', [activate(graph, part('gate'), spec.activation), part('up')]);
-  if (spec.capture) capture(graph, product, OUTPUT_POINT, spec.width);
+  if (capture(graph, product, 'output', spec.width, spec.capture) && !spec.result) {
+    return graph.build('feed_forward');
+  }
   let result = linear(graph, product, spec.output);
   if (spec.gate !== undefined) {
     const share = graph.op('Sigmoid', [linear(graph, hidden, spec.gate)]);

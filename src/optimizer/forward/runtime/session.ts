@@ -23,6 +23,7 @@ export type Feed =
 /** A graph that is ready to run. */
 export interface Session {
   /** Runs the graph.
+   * @param feeds may hold more than the graph takes.
    * @param into where outputs go that should not be allocated anew; of exactly their size.
    * @param wanted outputs that come back; all of `into` if left out. */
   run(
@@ -104,9 +105,12 @@ class OrtSession implements Session {
     into: Readonly<Record<string, Numbers>>,
     wanted: readonly string[] = Object.keys(into),
   ): Promise<Readonly<Record<string, Float32Array>>> {
-    const inputs = Object.fromEntries(
-      Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]),
-    );
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const name of this.#session.inputNames) {
+      const feed = feeds[name];
+      if (feed === undefined) throw new Error(`the graph’s input ${name} is missing`);
+      inputs[name] = toTensor(feed);
+    }
     const outputs: Record<string, ort.Tensor | null> = {};
     for (const name of wanted) {
       const target = into[name];

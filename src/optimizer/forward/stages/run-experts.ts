@@ -10,36 +10,39 @@ import {
 import { RUN_TOKENS } from '../sequences.js';
 import { chooseExperts } from './choose-experts.js';
 import { prepareNetwork } from './run-feed-forward.js';
-import type { StageRun } from './stage-run.js';
+import { captureOf, type StageRun } from './stage-run.js';
 import { StageWeights } from './stage-weights.js';
 
 /** The mixture of experts of one block: all tokens are routed first, then one expert after the other is
- * read and answers for its tokens, so that only one expert's weights are in memory. */
+ * read and answers for its tokens, so that only one expert's weights are in memory. The original model
+ * does not run beside: its router may send a token to other experts. */
 export async function runExperts(stage: ExpertsStage, run: StageRun): Promise<void> {
   const { activations, signal } = run;
   const normed = await createActivations(activations.tokens, activations.width, run.spill);
   try {
     const assigned = await route(stage, run, normed);
+    const capture = captureOf({ ...run, original: undefined });
     for (const [index, network] of stage.experts.entries()) {
       const { tokens, shares } = assigned[index] ?? { tokens: [], shares: [] };
       if (tokens.length === 0) continue;
-      const ready = await prepareNetwork(network, run, undefined, undefined);
+      const ready = await prepareNetwork(network, run, run.source, capture, {});
       for (let at = 0; at < tokens.length; at += ready.maxTokens) {
         signal.throwIfAborted();
         const some = Uint32Array.from(tokens.slice(at, at + ready.maxTokens));
-        const result = await ready.run(await normed.gather(some));
-        if (run.advance) await activations.add(some, scaleRows(result, shares.slice(at), some));
+        const { result } = await ready.run(await normed.gather(some));
+        if (result !== undefined)
+          await activations.add(some, scaleRows(result, shares.slice(at), some));
       }
     }
     if (stage.shared !== undefined) {
       const { network, gate } = stage.shared;
-      const ready = await prepareNetwork(network, run, undefined, gate);
+      const ready = await prepareNetwork(network, run, run.source, capture, { gate });
       for (let first = 0; first < normed.tokens; first += ready.maxTokens) {
         signal.throwIfAborted();
         const count = Math.min(ready.maxTokens, normed.tokens - first);
-        const result = await ready.run(await normed.read(first, count));
+        const { result } = await ready.run(await normed.read(first, count));
         const tokens = Uint32Array.from({ length: count }, (_, index) => first + index);
-        if (run.advance) await activations.add(tokens, result);
+        if (result !== undefined) await activations.add(tokens, result);
       }
     }
     run.onTokens?.(activations.tokens);

@@ -1,5 +1,5 @@
 import { allFloats } from './byte-form.js';
-import { wordsOf } from './packed-form.js';
+import { codeAt, wordsOf } from './packed-form.js';
 import { matrixShape } from './plain-form.js';
 import type { StoredForm } from './stored-form.js';
 import type { TensorFiles } from './tensor-files.js';
@@ -26,9 +26,8 @@ export const GPTQ_FORM: StoredForm = {
       const output = first + row;
       for (let input = 0; input < inputs; input += 1) {
         const group = groupOf[input] ?? 0;
-        const code = bitsAt(input * bits, bits, (word) => codes[word * outputs + output] ?? 0);
-        const zeroPoint =
-          bitsAt(output * bits, bits, (word) => zeroPoints[group * zeroWords + word] ?? 0) + 1;
+        const code = codeAt(codes, output, outputs, input, bits);
+        const zeroPoint = codeAt(zeroPoints, group * zeroWords, 1, output, bits) + 1;
         target[row * inputs + input] =
           (code - zeroPoint) * (scales[group * outputs + output] ?? Number.NaN);
       }
@@ -42,14 +41,4 @@ async function storedShape(
 ): Promise<{ readonly rows: number; readonly columns: number }> {
   const [columns = 0] = files.find(`${module}.g_idx`).shape;
   return { rows: matrixShape(files.find(`${module}.qweight`)).columns, columns };
-}
-
-/** Bits of a stream that lies in words; they may straddle two. */
-function bitsAt(bit: number, bits: number, wordAt: (word: number) => number): number {
-  const word = Math.floor(bit / WORD_BITS);
-  const shift = bit % WORD_BITS;
-  const mask = 2 ** bits - 1;
-  const low = wordAt(word) >>> shift;
-  if (shift + bits <= WORD_BITS) return low & mask;
-  return (low | (wordAt(word + 1) << (WORD_BITS - shift))) & mask;
 }

@@ -6,11 +6,12 @@ import type { TensorFiles } from './tensor-files.js';
 
 const WORD_BITS = 32;
 
-/** Bits that a packed weight can have. */
+/** Bits that a packed weight can have. Rows of a few codes could be of several; these are whole words
+ * of what comes first. */
 const BITS = [4, 8, 2, 3] as const;
 
-/** `pack-quantized` of compressed-tensors: codes of 32 bits and fewer, the lowest bits first, in rows of
- * whole 32-bit words; a scale for each group of columns, and perhaps a zero point, packed along the
+/** `pack-quantized` of compressed-tensors: each row's codes are a stream of bits, the lowest first, which
+ * ends with a 32-bit word; a scale for each group of columns, and perhaps a zero point, packed along the
  * rows. Codes and zero points are stored with half their range added. */
 export const PACKED_FORM: StoredForm = {
   matches: (files, module) => files.has(`${module}.weight_packed`),
@@ -25,13 +26,10 @@ export const PACKED_FORM: StoredForm = {
     const { columns: groups } = matrixShape(files.find(`${module}.weight_scale`));
     const groupOf = await columnGroups(files, module, columns, groups);
     const zeroPoint = await zeroPoints(files, module, bits, groups);
-    const perWord = Math.floor(WORD_BITS / bits);
-    const mask = 2 ** bits - 1;
     const half = 2 ** (bits - 1);
     for (let row = 0; row < count; row += 1) {
       for (let column = 0; column < columns; column += 1) {
-        const word = codes[row * words + Math.floor(column / perWord)] ?? 0;
-        const code = ((word >>> ((column % perWord) * bits)) & mask) - half;
+        const code = codeAt(codes, row * words, 1, column, bits) - half;
         const group = groupOf[column] ?? 0;
         const scale = scales[(first + row) * groups + group] ?? Number.NaN;
         target[row * columns + column] = (code - zeroPoint(first + row, group)) * scale;
@@ -58,9 +56,7 @@ async function storedShape(
 }
 
 function bitsOf(words: number, columns: number, module: string): number {
-  const bits = BITS.find(
-    (candidate) => Math.ceil(columns / Math.floor(WORD_BITS / candidate)) === words,
-  );
+  const bits = BITS.find((candidate) => Math.ceil((columns * candidate) / WORD_BITS) === words);
   if (bits === undefined) {
     throw new CheckpointError(
       `${words} words a row do not hold ${columns} codes of ${[...BITS].sort().join(', ')} bits`,
@@ -96,12 +92,26 @@ async function zeroPoints(
   if (!files.has(stored)) return () => 0;
   const tensor = files.find(stored);
   const packed = wordsOf(await files.bytes(tensor, 0, tensor.length));
-  const perWord = Math.floor(WORD_BITS / bits);
   const half = 2 ** (bits - 1);
-  return (row, group) => {
-    const word = packed[Math.floor(row / perWord) * groups + group] ?? 0;
-    return ((word >>> ((row % perWord) * bits)) & (2 ** bits - 1)) - half;
-  };
+  return (row, group) => codeAt(packed, group, groups, row, bits) - half;
+}
+
+/** Code `index` of a stream of bits that begins with word `first` and goes on every `stride` words; codes
+ * may straddle two. */
+export function codeAt(
+  words: Int32Array,
+  first: number,
+  stride: number,
+  index: number,
+  bits: number,
+): number {
+  const bit = index * bits;
+  const shift = bit % WORD_BITS;
+  const at = first + ((bit - shift) / WORD_BITS) * stride;
+  const mask = 2 ** bits - 1;
+  const low = (words[at] ?? 0) >>> shift;
+  if (shift + bits <= WORD_BITS) return low & mask;
+  return (low | ((words[at + stride] ?? 0) << (WORD_BITS - shift))) & mask;
 }
 
 /** 32-bit words as they stand in a file. */

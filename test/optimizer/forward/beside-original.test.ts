@@ -1,0 +1,133 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ForwardModel } from '#burnish/checkpoint/architectures/forward/forward-model.js';
+import { readForwardModel } from '#burnish/checkpoint/architectures/forward/read-forward-model.js';
+import { openCheckpoint } from '#burnish/checkpoint/open.js';
+import { StatisticsCollector } from '#burnish/optimizer/calibration/statistics.js';
+import { WorkingWeights } from '#burnish/optimizer/calibration/working-weights.js';
+import { BLOCK_STAGES, ForwardPass } from '#burnish/optimizer/forward/forward-pass.js';
+import { CAPTURE_PLACES } from '#burnish/optimizer/forward/graphs/capture.js';
+import { Sessions } from '#burnish/optimizer/forward/runtime/session.js';
+import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
+import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
+import type { InputStatistics } from '#burnish/optimizer/techniques/input-statistics.js';
+
+const MODEL = fileURLToPath(new URL('../../../fixtures/shakespeare-llama', import.meta.url));
+const SEQUENCES = [0, 1, 2].map((start) =>
+  Int32Array.from({ length: 24 }, (_, index) => (start * 311 + index * 97) % 1024),
+);
+
+describe('a model and the original beside it', () => {
+  const sessions = new Sessions();
+  const { signal } = new AbortController();
+  let files: TensorFiles;
+  let source: StoredWeights;
+  let model: ForwardModel;
+
+  beforeAll(async () => {
+    const checkpoint = await openCheckpoint(MODEL);
+    files = new TensorFiles(checkpoint.tensors);
+    source = new StoredWeights(files);
+    model = readForwardModel(checkpoint.config, checkpoint.tensors);
+  });
+
+  afterAll(async () => {
+    await sessions.close();
+    await files.close();
+  });
+
+  const begin = () => ForwardPass.begin(model, source, SEQUENCES, { sessions, signal });
+  const firstBlock = () => model.blocks[0] ?? missing();
+
+  async function statistics(
+    stage: (typeof BLOCK_STAGES)[number],
+    module: string,
+    places: typeof CAPTURE_PLACES,
+    original?: WorkingWeights,
+  ): Promise<InputStatistics> {
+    const [pass, other] = [await begin(), await begin()];
+    const sink = new StatisticsCollector();
+    await pass.run(firstBlock(), stage, source, {
+      capture: { sink, places },
+      advance: false,
+      ...(original === undefined ? {} : { original: { pass: other, source: original } }),
+    });
+    await pass.close();
+    await other.close();
+    return sink.of(module) ?? missing();
+  }
+
+  it.each([
+    ['attention', 'self_attn.q_proj', 'input'],
+    ['attention', 'self_attn.o_proj', 'output'],
+    ['feedForward', 'mlp.up_proj', 'input'],
+    ['feedForward', 'mlp.down_proj', 'output'],
+  ] as const)('%s: %s sees the same at one place as at all', async (stage, name, place) => {
+    const module = `model.layers.0.${name}`;
+    const alone = await statistics(stage, module, [place]);
+    expect(alone.tokens).toBe(72);
+    expect(alone.original).toBeUndefined();
+    expect(alone).toEqual(await statistics(stage, module, CAPTURE_PLACES));
+  });
+
+  it('sums up the products of both models’ inputs', async () => {
+    // Twice the norm is twice the input, and three times the values three times what o_proj gets.
+    const original = new WorkingWeights(source);
+    const norm = 'model.layers.0.input_layernorm.weight';
+    original.setTensor(
+      norm,
+      (await source.tensor(norm)).map((weight) => 2 * weight),
+    );
+    const input = await statistics(
+      'attention',
+      'model.layers.0.self_attn.k_proj',
+      ['input'],
+      original,
+    );
+    expectTimes(input, 2);
+
+    const values = new WorkingWeights(source);
+    const module = 'model.layers.0.self_attn.v_proj';
+    const matrix = await source.matrix(module);
+    values.setMatrix(module, { ...matrix, values: matrix.values.map((weight) => 3 * weight) });
+    const output = await statistics(
+      'attention',
+      'model.layers.0.self_attn.o_proj',
+      CAPTURE_PLACES,
+      values,
+    );
+    expectTimes(output, 3);
+  });
+
+  it('moves both on, each by its own weights', async () => {
+    const alone = await begin();
+    const [pass, other] = [await begin(), await begin()];
+    const changed = new WorkingWeights(source);
+    const module = 'model.layers.0.mlp.down_proj';
+    const matrix = await source.matrix(module);
+    changed.setMatrix(module, { ...matrix, values: matrix.values.map((weight) => -weight) });
+    for (const stage of BLOCK_STAGES) {
+      await alone.run(firstBlock(), stage, source);
+      await pass.run(firstBlock(), stage, changed, { original: { pass: other, source } });
+    }
+    const [expected, own, original] = [
+      await alone.read(0, alone.tokens),
+      await pass.read(0, pass.tokens),
+      await other.read(0, other.tokens),
+    ];
+    expect(original).toEqual(expected);
+    expect(own).not.toEqual(expected);
+  });
+});
+
+function expectTimes({ gram, original }: InputStatistics, factor: number): void {
+  const largest = gram.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  expect(original).toHaveLength(gram.length);
+  for (const [at, value] of gram.entries()) {
+    expect(Math.abs((original?.[at] ?? Number.NaN) - factor * value)).toBeLessThan(1e-5 * largest);
+  }
+}
+
+function missing(): never {
+  throw new Error('there is nothing of the kind');
+}
