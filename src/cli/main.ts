@@ -12,6 +12,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { serve } = await import('./commands/serve.js');
       return await serve(rest);
     }
+    if (first === 'iam') {
+      const { iam } = await import('./commands/iam.js');
+      return await iam(rest);
+    }
     if (argv.includes('--help')) {
       const { showHelpFor } = await import('./commands/run-command.js');
       await showHelpFor(argv);

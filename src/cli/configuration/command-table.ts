@@ -211,6 +211,19 @@ const ADDED_COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: 'iam',
+    summary:
+      'Manages users, access keys, roles and policies; burnish iam --help lists its commands.',
+    positionals: [
+      {
+        name: 'command',
+        required: true,
+        documentation: 'What to do, in the words of aws iam, for example create-access-key.',
+      },
+    ],
+    options: [],
+  },
+  {
     name: 'completion',
     summary: 'Prints a script that teaches a shell to complete burnish commands.',
     positionals: [

@@ -21,6 +21,9 @@ export interface EvaluatedRequest {
 
 export type Verdict = 'allowed' | 'implicitly denied' | 'explicitly denied';
 
+/** Where an action is on no resource only the policies' asterisk fits, never an ARN. */
+const NO_RESOURCE = standIn('arn:*:*:*:*:*', 'resource');
+
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   Allowed: 'allowed',
   ImplicitlyDenied: 'implicitly denied',
@@ -46,7 +49,7 @@ export function evaluatePolicies(
         ? standIn(value, 'lines')
         : value.map((one) => standIn(one, 'lines'));
   }
-  const resource = request.resource === '*' ? '*' : standIn(request.resource, 'resource');
+  const resource = request.resource === '*' ? NO_RESOURCE : standIn(request.resource, 'resource');
   const result = runUnsafeSimulation(
     {
       request: {
