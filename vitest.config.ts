@@ -34,6 +34,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'docker',
+          include: ['test/**/*.docker.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
+          name: 'slurm',
+          include: ['test/**/*.slurm.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['test/**/*.interop.ts'],
           testTimeout: 600_000,

@@ -9,6 +9,8 @@ export interface StepFolders {
   readonly cache: string;
   /** Holds the error file alone, so that a container can be given just that. */
   readonly errors: string;
+  /** Temporary files of the program, where it has no temporary folder of its own. */
+  readonly temporary: string;
   /** `{"error": "…"}`, written by the program when it fails. */
   readonly errorFile: string;
   /** The step's technique and settings, read by the program. */
@@ -17,6 +19,8 @@ export interface StepFolders {
   readonly exitFile: string;
   /** JSON lines of progress, appended by the program. */
   readonly progressFile: string;
+  /** Which image the step ran in, noted by the executor. */
+  readonly imageFile: string;
 }
 
 /** Names the folders of a step, counted from 0, without touching the disk. */
@@ -27,17 +31,18 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
     output: join(root, 'compiled'),
     cache: join(root, 'cache'),
     errors: join(root, 'errors'),
+    temporary: join(root, 'tmp'),
     errorFile: join(root, 'errors', 'errors.json'),
     stepFile: join(root, 'step.json'),
     exitFile: join(root, 'exit-status'),
     progressFile: join(root, 'progress.jsonl'),
+    imageFile: join(root, 'image.json'),
   };
 }
 
 /** Makes the folders of a step anew: whatever an interrupted attempt left there is removed. */
 export async function createStepFolders(folders: StepFolders): Promise<void> {
   await rm(folders.root, { recursive: true, force: true });
-  await mkdir(folders.output, { recursive: true });
-  await mkdir(folders.cache, { recursive: true });
-  await mkdir(folders.errors, { recursive: true });
+  const { output, cache, errors, temporary } = folders;
+  for (const folder of [output, cache, errors, temporary]) await mkdir(folder, { recursive: true });
 }

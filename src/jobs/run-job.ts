@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeploymentInstance } from '../executors/executor.js';
+import { checkStepOutput } from '../executors/images/check-step-output.js';
 import { stageDatasets } from '../executors/staging/stage-datasets.js';
-import { createStepFolders, stepFolders } from '../executors/step-folders.js';
+import { createStepFolders, type StepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
 import { type Step, stepsOf } from '../service-model/techniques.js';
@@ -13,6 +14,7 @@ import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
 import { checkArtifactKey } from './job-encryption.js';
 import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
+import { reportImages } from './report-images.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
 import { networkOf, stepPlace } from './step-place.js';
 import { runLimit } from './time-limits.js';
@@ -47,6 +49,7 @@ export async function runJob(
   const run = { context, job, step: lastStep, index: last, signal };
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
   const result = stepFolders(folder, last).output;
+  await reportImages(context, job, result);
   await publishResult(context, job, result, outputOf(context, job), execution, signal);
   await note(run, 'published');
 }
@@ -77,7 +80,9 @@ async function runStep(run: StepRun): Promise<JobExecution> {
   // Only the built-in optimizer is known to give signs of life.
   const silenceMs = step.image === undefined ? context.silenceMs : undefined;
   const control = { signal, graceMs: context.graceMs, silenceMs };
-  await followStep(running, stepPlace(context, job, index), control);
+  const place = stepPlace(context, job, index);
+  await followStep(running, place, control);
+  if (step.image !== undefined) await checkStepOutput(place.folders.output);
   return { step: index, handle: running.handle, host: running.host };
 }
 
@@ -100,13 +105,7 @@ async function startStep(run: StepRun) {
   // A job that was started before may have left a process that nobody took note of.
   if (job.startedAt !== undefined) await context.executor.reap(place);
   await createStepFolders(folders);
-  const datasets = await stageDatasets(
-    context.objects,
-    context.locate,
-    environment,
-    join(folders.root, 'datasets'),
-    { signal },
-  );
+  const datasets = image === undefined ? await stageTexts(run, folders) : {};
   await note(run, `step ${index + 1}: ${technique}`);
   const deployment = deploymentOf(job.request.DeploymentInstanceType);
   const settings = { technique, image, environment, deployment, datasets };
@@ -122,6 +121,13 @@ async function startStep(run: StepRun) {
     signal,
   );
   return running;
+}
+
+/** Local copies of what the built-in optimizer's settings name; an image's settings are its own. */
+function stageTexts({ context, step, signal }: StepRun, folders: StepFolders) {
+  const folder = join(folders.root, 'datasets');
+  const { objects, locate } = context;
+  return stageDatasets(objects, locate, step.environment, folder, { signal });
 }
 
 function note({ context, job, step, index }: StepRun, text: string): Promise<void> {

@@ -1,4 +1,8 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createDockerExecutor } from '../executors/docker/docker-executor.js';
+import type { DockerOptions } from '../executors/docker/docker-options.js';
 import type { Executor } from '../executors/executor.js';
 import { createExecutorByStep } from '../executors/executor-by-step.js';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
@@ -6,8 +10,48 @@ import type { ServiceConfiguration } from './configuration.js';
 
 const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
 
+/** Enough for the tensors that loaders hand to a framework's other processes. */
+const DEFAULT_SHARED_MEMORY_BYTES = 1024 ** 3;
+
+type ExecutorConfiguration = NonNullable<ServiceConfiguration['file']['executor']>;
+
 /** All executors that a service has, and by which of them it runs a step. */
-export function createExecutors(_configuration: ServiceConfiguration): Executor {
-  const process = createLocalProcessExecutor(OPTIMIZER_PROGRAM);
-  return createExecutorByStep({ process }, () => 'process');
+export function createExecutors({ file }: ServiceConfiguration): Executor {
+  const configuration = file.executor ?? {};
+  const { optimizer = 'process', images = 'docker' } = configuration;
+  const executors = {
+    process: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
+    docker: createDockerExecutor(dockerOptions(configuration)),
+  };
+  // A process of the machine refuses images, and says what is missing.
+  const forImages = images === 'none' ? 'process' : images;
+  return createExecutorByStep(executors, ({ image }) =>
+    image === undefined ? optimizer : forImages,
+  );
+}
+
+function dockerOptions({ docker = {}, imageMappings = [] }: ExecutorConfiguration): DockerOptions {
+  const ownUser = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  return {
+    socket: docker.socket ?? '/var/run/docker.sock',
+    optimizerImage: docker.optimizerImage ?? 'burnish',
+    imageMappings,
+    credentials: {
+      registries: docker.registries ?? [],
+      dockerConfigFile: docker.dockerConfigFile ?? join(homedir(), '.docker', 'config.json'),
+    },
+    pull: docker.pull ?? 'missing',
+    user: docker.user ?? ownUser,
+    writableRoots: docker.writableRoots ?? [],
+    memoryBytes: docker.memoryBytes,
+    cpus: docker.cpus,
+    sharedMemoryBytes: docker.sharedMemoryBytes ?? DEFAULT_SHARED_MEMORY_BYTES,
+    gpus: docker.gpus ?? 'auto',
+    network: docker.network ?? 'none',
+    networks: (docker.networks ?? []).map(({ subnet, network, securityGroupIds = [] }) => ({
+      subnet,
+      network,
+      securityGroupIds,
+    })),
+  };
 }

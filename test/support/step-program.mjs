@@ -1,7 +1,14 @@
 // Stands in for the optimizer in tests of whatever runs steps: a program that obeys the LMI
 // contract and does what its settings say.
 import { spawn } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const { BURNISH_STEP_FILE, BURNISH_PROGRESS_FILE, BURNISH_EXIT_FILE } = process.env;
@@ -102,6 +109,12 @@ switch (act) {
       process.exitCode = 1;
     }
     break;
+  case 'leave-link':
+    succeed();
+    symlinkSync('/etc/hostname', join(output, 'leak'));
+    break;
+  case 'eat-memory':
+    for (const eaten = []; ; ) eaten.push(Buffer.alloc(16 * 1024 ** 2, 1));
   case 'crash':
     process.abort();
     break;

@@ -9,6 +9,7 @@ import {
   string,
   structure,
 } from '../../service-model/shape.js';
+import { EXECUTOR_SHAPE } from './executor-shape.js';
 import { LIMITS_SHAPE } from './limits-shape.js';
 import { ROLES_SHAPE } from './roles-shape.js';
 
@@ -64,6 +65,7 @@ const NODES_SHAPE = structure('Nodes', {
  * command line: one member for each part of the service, each a structure of its own.
  */
 export const CONFIGURATION_SHAPE = structure('Configuration', {
+  executor: optional(EXECUTOR_SHAPE, 'Where steps run.'),
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
   logs: optional(LOGS_SHAPE, 'How much of the logs of jobs is kept.'),
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),

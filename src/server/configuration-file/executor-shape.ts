@@ -1,0 +1,19 @@
+import { enumeration, optional, structure } from '../../service-model/shape.js';
+import { DOCKER_SHAPE, IMAGE_MAPPINGS_SHAPE } from './docker-shape.js';
+
+/** Where steps run. */
+export const EXECUTOR_SHAPE = structure('Executor', {
+  optimizer: optional(
+    enumeration(['process', 'docker']),
+    'Where the built-in optimizer runs: as a process of the service’s machine (the default), or in a container.',
+  ),
+  images: optional(
+    enumeration(['docker', 'none']),
+    'Where steps with an Image run; in containers of the machine’s Docker engine by default.',
+  ),
+  imageMappings: optional(
+    IMAGE_MAPPINGS_SHAPE,
+    'Images that are taken from another registry than they name, ECR’s for example.',
+  ),
+  docker: optional(DOCKER_SHAPE, 'The Docker engine.'),
+});
