@@ -7,6 +7,7 @@ import type { Executor } from '../executors/executor.js';
 import { createExecutorByStep } from '../executors/executor-by-step.js';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
 import type { ServiceConfiguration } from './configuration.js';
+import { stepIsolation } from './step-isolation.js';
 
 const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
 
@@ -16,11 +17,11 @@ const DEFAULT_SHARED_MEMORY_BYTES = 1024 ** 3;
 type ExecutorConfiguration = NonNullable<ServiceConfiguration['file']['executor']>;
 
 /** All executors that a service has, and by which of them it runs a step. */
-export function createExecutors({ file }: ServiceConfiguration): Executor {
-  const configuration = file.executor ?? {};
+export function createExecutors(service: ServiceConfiguration): Executor {
+  const configuration = service.file.executor ?? {};
   const { optimizer = 'process', images = 'docker' } = configuration;
   const executors = {
-    process: createLocalProcessExecutor(OPTIMIZER_PROGRAM),
+    process: createLocalProcessExecutor(OPTIMIZER_PROGRAM, stepIsolation(service)),
     docker: createDockerExecutor(dockerOptions(configuration)),
   };
   // A process of the machine refuses images, and says what is missing.

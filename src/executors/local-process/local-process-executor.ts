@@ -1,11 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Executor, ExecutorError, type RunningStep, type StepExit } from '../executor.js';
+import {
+  type Executor,
+  ExecutorError,
+  type RunningStep,
+  type StepExit,
+  type StepNetwork,
+  type StepRequest,
+} from '../executor.js';
 import { lmiEnvironment } from '../lmi-environment.js';
 import { findProcesses } from './find-processes.js';
 import { hostIdentity } from './host-identity.js';
+import {
+  type CommandLine,
+  type HiddenPlaces,
+  isolatedCommand,
+  placesOfStep,
+} from './isolation/isolate-step.js';
+import { probeIsolation } from './isolation/probe-isolation.js';
+import { findNetwork, type VpcNetwork } from './isolation/vpc-networks.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
 
 /** Tells the program where its settings are, and us whose step a process is. */
@@ -17,15 +33,31 @@ const POLL_MS = 200;
 /** The only variables of the service that a step's program gets to see. */
 const INHERITED_VARIABLES = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR'] as const;
 
+/** How steps are kept apart from each other and from the service. */
+export interface StepIsolation {
+  readonly hidden: HiddenPlaces;
+  /** What a VpcConfig can name. */
+  readonly networks: readonly VpcNetwork[];
+}
+
 /**
  * Runs steps as processes of this machine, each in a process group of its own, its output appended
- * straight to the log file so that it goes on when the service is gone.
+ * straight to the log file so that it goes on when the service is gone. Where the machine can do it,
+ * and `isolation` is given, each sees the processes of its own step alone, and of the data folder
+ * what it was given.
  *
  * @param optimizerProgram the path of the built-in optimizer's entry point
  */
-export function createLocalProcessExecutor(optimizerProgram: string): Executor {
+export function createLocalProcessExecutor(
+  optimizerProgram: string,
+  isolation?: StepIsolation,
+): Executor {
   return {
-    async refusal({ image }) {
+    async refusal({ image, network }) {
+      if (network !== undefined) {
+        const refusal = await networkRefusal(network, isolation?.networks ?? []);
+        if (refusal !== undefined) return refusal;
+      }
       if (image === undefined) return undefined;
       return `Image ${image} needs a container engine, and this service is set up to run steps as processes of its own machine alone.`;
     },
@@ -38,7 +70,9 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
       await mkdir(dirname(request.logFile), { recursive: true });
       const log = await open(request.logFile, 'a');
       try {
-        const child = spawn(process.execPath, [optimizerProgram], {
+        const { command, variables } = await commandFor(optimizerProgram, request, isolation);
+        const [program, ...parameters] = command;
+        const child = spawn(program, parameters, {
           cwd: request.folders.root,
           detached: true,
           stdio: ['ignore', log.fd, log.fd],
@@ -49,11 +83,12 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
             BURNISH_PROGRESS_FILE: progressFile,
             BURNISH_EXIT_FILE: exitFile,
             ...threadsEnvironment(request.resources?.cores),
+            ...variables,
           },
         });
         // The service may go down and leave the step running.
         child.unref();
-        return await follow(child);
+        return await follow(child, exitFile);
       } finally {
         await log.close();
       }
@@ -88,13 +123,54 @@ export function createLocalProcessExecutor(optimizerProgram: string): Executor {
   };
 }
 
-async function follow(child: ChildProcess): Promise<RunningStep> {
+/** Why a step can't be given the network that a job asks for; undefined when it can. */
+async function networkRefusal(
+  asked: StepNetwork,
+  networks: readonly VpcNetwork[],
+): Promise<string | undefined> {
+  const found = findNetwork(networks, asked);
+  if ('refusal' in found) return found.refusal;
+  if (found.allows.length > 0) {
+    return `VpcConfig.SecurityGroupIds: the groups allow ${found.allows.join(', ')}, and a step that runs as a process of this machine can only be cut off from the network completely. Name a group that allows nothing.`;
+  }
+  const { network, ...probed } = await probeIsolation();
+  if (network) return undefined;
+  const why = 'reason' in probed ? ` (${probed.reason})` : '';
+  return `VpcConfig: this machine can't cut a step off from the network${why}, and the job is not run without that. Let the service make network namespaces, as the superuser or through user namespaces.`;
+}
+
+/** How a step's program is started, and what it is told besides. */
+async function commandFor(
+  optimizerProgram: string,
+  request: StepRequest,
+  isolation: StepIsolation | undefined,
+): Promise<{ readonly command: CommandLine; readonly variables: Record<string, string> }> {
+  const command = [process.execPath, optimizerProgram] as const;
+  if (request.network !== undefined) {
+    const refusal = await networkRefusal(request.network, isolation?.networks ?? []);
+    if (refusal !== undefined) throw new ExecutorError(refusal);
+  }
+  const { kind } = await probeIsolation();
+  if (isolation === undefined || kind === 'none') return { command, variables: {} };
+  const places = await placesOfStep(request, isolation.hidden);
+  const [step, dataDir] = await Promise.all(
+    [request.folders.root, isolation.hidden.dataDir].map((path) => realpath(path)),
+  );
+  const network = request.network !== undefined;
+  return {
+    command: isolatedCommand(kind, network, step ?? '', dataDir ?? '', places, command),
+    // What the system keeps for everyone may be out of reach.
+    variables: { TMPDIR: request.folders.cache },
+  };
+}
+
+async function follow(child: ChildProcess, exitFile: string): Promise<RunningStep> {
   const exit = new Promise<StepExit>((resolve, reject) => {
     child.once('error', (error) =>
       reject(new ExecutorError(`The optimizer could not be started: ${error.message}`)),
     );
     child.once('exit', (code, signal) =>
-      resolve({ code: code ?? undefined, signal: signal ?? undefined }),
+      resolve(exitOf(code ?? undefined, signal ?? undefined, exitFile)),
     );
   });
   const pid = child.pid;
@@ -112,6 +188,22 @@ async function follow(child: ChildProcess): Promise<RunningStep> {
     },
     leave: () => undefined,
   };
+}
+
+/**
+ * How a program ended. A shell in between tells the signal that it died of as 128 and its number; who
+ * ends with such a status by itself has noted it.
+ */
+async function exitOf(
+  code: number | undefined,
+  signal: string | undefined,
+  exitFile: string,
+): Promise<StepExit> {
+  const [name] = Object.entries(constants.signals).find(([, n]) => code === 128 + n) ?? [];
+  const noted = name === undefined ? undefined : await readExitFile(exitFile);
+  return name === undefined || noted === code
+    ? { code, signal }
+    : { code: undefined, signal: name };
 }
 
 /** A process that is not our child can only be asked for again and again. */

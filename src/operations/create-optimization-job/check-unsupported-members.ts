@@ -17,7 +17,6 @@ const UNSUPPORTED_MEMBERS: readonly {
     member: 'OutputConfig.SageMakerModel',
     isSet: (input) => input.OutputConfig.SageMakerModel !== undefined,
   },
-  { member: 'VpcConfig', isSet: (input) => input.VpcConfig !== undefined },
   {
     member: 'TrainingPlanArns',
     isSet: (input) => (input.TrainingPlanArns ?? []).length > 0,

@@ -11,6 +11,7 @@ import {
 } from '../../service-model/shape.js';
 import { EXECUTOR_SHAPE } from './executor-shape.js';
 import { LIMITS_SHAPE } from './limits-shape.js';
+import { NETWORKS_SHAPE } from './networks-shape.js';
 import { ROLES_SHAPE } from './roles-shape.js';
 
 const LICENSE_SHAPE = structure('License', {
@@ -71,6 +72,7 @@ export const CONFIGURATION_SHAPE = structure('Configuration', {
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
   roles: optional(ROLES_SHAPE, 'What the roles of jobs are.'),
+  networks: optional(NETWORKS_SHAPE, 'What the identifiers of a VpcConfig stand for.'),
   nodes: optional(NODES_SHAPE, 'How several nodes work on one database.'),
   license: optional(LICENSE_SHAPE, 'How licence terms of models are recognized.'),
 });

@@ -1,0 +1,26 @@
+import { list, optional, required, string, structure } from '../../service-model/shape.js';
+
+const ID = string({ minLength: 1, maxLength: 32, pattern: '[-0-9a-zA-Z]+' });
+
+const SECURITY_GROUP_SHAPE = structure('SecurityGroup', {
+  id: required(ID, 'What VpcConfig.SecurityGroupIds calls it.'),
+  allows: optional(
+    list(string({ minLength: 1, maxLength: 128 }), { maxLength: 100 }),
+    'Destinations that a step may reach; nothing by default. Steps that run as processes of the service’s machine can’t be given any.',
+  ),
+});
+
+const NETWORK_SHAPE = structure('Network', {
+  vpc: required(ID, 'The name of the network.'),
+  subnets: required(
+    list(ID, { minLength: 1, maxLength: 100 }),
+    'What VpcConfig.Subnets calls its parts.',
+  ),
+  securityGroups: required(
+    list(SECURITY_GROUP_SHAPE, { minLength: 1, maxLength: 100 }),
+    'The security groups of the network.',
+  ),
+});
+
+/** The networks that a VpcConfig can name. */
+export const NETWORKS_SHAPE = list(NETWORK_SHAPE, { maxLength: 100 });

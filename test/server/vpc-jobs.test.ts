@@ -1,0 +1,64 @@
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeIsolation } from '#burnish/executors/local-process/isolation/probe-isolation.js';
+import { type RunningService, startTestService } from '../support/running-service.js';
+
+const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
+
+let service: RunningService;
+
+beforeAll(async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'burnish-vpc-'));
+  const group = { id: 'sg-closed', allows: undefined };
+  const networks = [{ vpc: 'vpc-a', subnets: ['subnet-a'], securityGroups: [group] }];
+  service = await startTestService({ dataDir, file: { networks } });
+  await cp(MODEL, join(service.dataDir, 'buckets', 'models', 'source'), { recursive: true });
+});
+afterAll(() => service.close());
+
+function create(name: string, Subnets: string[], SecurityGroupIds: string[]) {
+  return service.sagemaker.send(
+    new CreateOptimizationJobCommand({
+      OptimizationJobName: name,
+      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
+      ModelSource: { S3: { S3Uri: 's3://models/source' } },
+      DeploymentInstanceType: 'ml.g5.xlarge',
+      OptimizationConfigs: [
+        { ModelQuantizationConfig: { OverrideEnvironment: { OPTION_QUANTIZE: 'rtn' } } },
+      ],
+      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
+      StoppingCondition: {},
+      VpcConfig: { Subnets, SecurityGroupIds },
+    }),
+  );
+}
+
+const { network } = await probeIsolation();
+
+describe('a job with a VpcConfig', () => {
+  it.runIf(network)('runs without a network, and says what it was given', async () => {
+    await create('closed', ['subnet-a'], ['sg-closed']);
+    expect(await service.ended('closed')).toMatchObject({
+      OptimizationJobStatus: 'COMPLETED',
+      VpcConfig: { Subnets: ['subnet-a'], SecurityGroupIds: ['sg-closed'] },
+    });
+  });
+
+  it.skipIf(network)('is refused where the machine can’t isolate, never run open', async () => {
+    await expect(create('open', ['subnet-a'], ['sg-closed'])).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining("can't cut a step off"),
+    });
+  });
+
+  it('is refused when it names what is not configured', async () => {
+    await expect(create('refused', ['subnet-x'], ['sg-closed'])).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringContaining("The subnet ID 'subnet-x' does not exist"),
+    });
+  });
+});
