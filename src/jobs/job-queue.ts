@@ -4,6 +4,7 @@ import type { JobRecord } from '../store/job-record.js';
 import { onBehalfOf, onNobodysBehalf } from '../telemetry/request-scope.js';
 import { Admission } from './admission/admission.js';
 import type { PlacedJob } from './admission/choose-jobs.js';
+import type { Resources } from './admission/resources.js';
 import { atDeadline } from './deadline.js';
 import { Interruption, type InterruptionCause, interruptionOf, isLeft } from './interruption.js';
 import { type JobContext, jobFolder } from './job-context.js';
@@ -111,6 +112,11 @@ export class JobQueue {
   /** Names of the jobs that run in this process's care. */
   get runningJobs(): Iterable<string> {
     return this.running.keys();
+  }
+
+  /** What running jobs have of the machine. */
+  get given(): Resources {
+    return this.admission.given;
   }
 
   /** Whether jobs are still started. */

@@ -30,7 +30,10 @@ export async function stageSource(
   if (uri === undefined) throw new JobFailure('ModelSource.S3.S3Uri is not set.');
   const target = join(jobFolder(context, job), 'source');
   await rm(target, { recursive: true, force: true });
-  const { path } = await context.objects.stageFolder(context.locate(uri), target, { signal });
+  const { path, bytes } = await context.objects.stageFolder(context.locate(uri), target, {
+    signal,
+  });
+  context.metrics.sourceStaged(bytes);
   await checkLicense(context, job, path, uri);
   const record: SourceRecord = { path, files: [...(await fingerprintFolder(path))] };
   await writeFile(recordFile(context, job), JSON.stringify(record));

@@ -22,6 +22,7 @@ import { readTls, warnOfExposure } from './exposure.js';
 import { createHttpServer } from './http-server.js';
 import { limitsFrom } from './limits.js';
 import { masterKeySources } from './master-key-sources.js';
+import { openCloudWatch } from './open-cloudwatch.js';
 import { openIdentities } from './open-identities.js';
 import { openPages } from './open-pages.js';
 import { openRecord } from './open-record.js';
@@ -99,6 +100,14 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const logLimits = logLimitsOf(configuration.file.logs);
   const logKeeper = new LogKeeper(logs, logLimits, () => queue.runningJobs, logger);
   logKeeper.start();
+  const closeCloudWatch = await openCloudWatch(configuration, {
+    logs,
+    metrics,
+    runningJobs: () => queue.runningJobs,
+    jobsByState: () => store.countByState(),
+    logger,
+  });
+  metrics.showResources(() => ({ given: queue.given, capacity }));
 
   const { maxQueuedJobs } = configuration;
   const operations = {
@@ -148,6 +157,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       server.closeAllConnections();
       directory.close();
       await logKeeper.close();
+      await closeCloudWatch();
       await record.close();
     },
     leaveJobs: () => queue.close('leave'),

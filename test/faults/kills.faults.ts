@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,9 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
+import { findStrays } from '../support/audit-strays.js';
 import { createRequest } from '../support/create-request.js';
+import { readAccessKey, startServiceProcess } from '../support/service-process.js';
 
 /** How many processes are killed; a full run takes 100 or more. */
 const KILLS = Number(process.env.BURNISH_FAULT_KILLS ?? 25);
@@ -37,6 +39,7 @@ let dataDir: string;
 let service: ChildProcess | undefined;
 let client: SageMakerClient;
 const accepted: string[] = [];
+const killed = { 'the service': 0, optimizers: 0, both: 0 };
 
 /** A generator of one sequence of numbers from 0 to 1 for one seed, so that a failure can be repeated. */
 const seed = Number(process.env.BURNISH_FAULT_SEED ?? Date.now() % 1_000_000);
@@ -47,19 +50,8 @@ function random(): number {
 }
 
 async function startService(): Promise<void> {
-  const program = join(ROOT, 'dist', 'cli', 'main.js');
-  const options = ['--concurrent-jobs', '3', '--stop-grace-seconds', '2', '--log-level', 'error'];
-  const child = spawn(
-    process.execPath,
-    [program, 'serve', '--port', String(PORT), '--data-dir', dataDir, ...options],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  service = child;
-  await new Promise<void>((resolve, reject) => {
-    child.stdout?.once('data', () => resolve());
-    child.once('exit', () => reject(new Error('the service did not start')));
-  });
-  child.removeAllListeners('exit');
+  const options = ['--port', String(PORT), '--concurrent-jobs', '3', '--stop-grace-seconds', '2'];
+  service = (await startServiceProcess(dataDir, options)).process;
 }
 
 async function killService(): Promise<void> {
@@ -117,14 +109,10 @@ beforeAll(async () => {
   const model = join(ROOT, 'fixtures', 'shakespeare-llama');
   await cp(model, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
   await startService();
-  const lines = (await readFile(join(dataDir, 'credentials'), 'utf8')).split('\n');
-  const [accessKeyId = '', secretAccessKey = ''] = lines
-    .filter((line) => line.startsWith('aws_'))
-    .map((line) => line.slice(line.indexOf('=') + 1).trim());
   client = new SageMakerClient({
     endpoint: URL_OF_SERVICE,
     region: 'us-east-1',
-    credentials: { accessKeyId, secretAccessKey },
+    credentials: await readAccessKey(dataDir),
   });
 });
 
@@ -140,9 +128,14 @@ describe('kills at random instants', () => {
       while ((await unfinished()) < AT_ONCE) await createJob();
       await delay(random() * 900);
       const victim = random();
+      const both = victim > 0.3 && victim < 0.6;
+      killed[both ? 'both' : victim < 0.5 ? 'the service' : 'optimizers'] += 1;
       if (victim > 0.3) await killOptimizers();
       if (victim < 0.6) await killService();
     }
+    const killing = `${KILLS} kills: ${Object.entries(killed)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ')}`;
     for (const name of accepted) {
       for (;;) {
         const status = (await describeJob(name)).OptimizationJobStatus ?? '';
@@ -152,6 +145,7 @@ describe('kills at random instants', () => {
     }
 
     const ends: Record<string, number> = {};
+    const weightsOf = SETTINGS.map(() => new Set<string>());
     for (const name of accepted) {
       const job = await describeJob(name);
       const status = job.OptimizationJobStatus ?? '';
@@ -160,15 +154,24 @@ describe('kills at random instants', () => {
       const files = await readdir(folder).catch(() => undefined);
       if (status === 'COMPLETED') {
         await expectWhole(folder, files ?? []);
+        const weights = createHash('sha256').update(
+          await readFile(join(folder, 'model.safetensors')),
+        );
+        weightsOf[accepted.indexOf(name) % SETTINGS.length]?.add(weights.digest('hex'));
       } else {
         expect(files, `${name} is ${status} and has published files`).toBeUndefined();
         // The optimizer may have been killed; nothing else may make a job fail here.
         if (status === 'FAILED') expect(job.FailureReason, name).toContain('was killed');
       }
     }
-    console.log(`${accepted.length} jobs:`, ends);
+    console.log(`${killing}; ${accepted.length} jobs:`, ends);
     expect(ends.COMPLETED).toBeGreaterThan(0);
-    expect(await readdir(join(dataDir, 'work'))).toEqual([]);
+    // However a job was interrupted, the same settings made the same bytes.
+    for (const found of weightsOf) expect(found.size).toBeLessThanOrEqual(1);
+    const gone = new Promise((resolve) => service?.once('exit', resolve));
+    service?.kill('SIGTERM');
+    await gone;
+    expect(await findStrays(dataDir)).toEqual([]);
   });
 });
 

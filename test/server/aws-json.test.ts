@@ -382,6 +382,11 @@ describe('the pages for whoever watches', () => {
       /^burnish_request_duration_seconds_count\{protocol="json",status="200"\} [1-9]/m,
     );
     expect(metrics).toMatch(/^burnish_process_resident_memory_bytes [1-9]/m);
+    expect(metrics).toMatch(/^burnish_errors_total\{what="job"\} [1-9]/m);
+    expect(metrics).toMatch(/^burnish_staged_bytes_total \d/m);
+    expect(metrics).toMatch(/^burnish_published_bytes_total \d/m);
+    expect(metrics).toMatch(/^burnish_job_cores\{of="capacity"\} [1-9]/m);
+    expect(metrics).toMatch(/^burnish_job_memory_bytes\{of="given"\} \d/m);
   });
 });
 

@@ -7,7 +7,7 @@ import { chooseJobs, type PlacedJob } from './choose-jobs.js';
 import { estimateNeeds } from './estimate-needs.js';
 import { diskSpace } from './machine-capacity.js';
 import { measureSource } from './measure-source.js';
-import { onMachine } from './resources.js';
+import { add, NOTHING, onMachine, type Resources } from './resources.js';
 import { whyNever } from './why-never.js';
 
 /** Newly arrived jobs that are looked at in one go, and how many of them at once. */
@@ -38,8 +38,7 @@ export class Admission {
     await this.lookAtArrivals();
     const { store, capacity, workFolder } = this.context;
     const running = [...this.placed.values()];
-    const cores = running.reduce((sum, { needs }) => sum + needs.cores, 0);
-    if (running.length >= this.maxJobs || cores >= capacity.cores) return [];
+    if (running.length >= this.maxJobs || this.given.cores >= capacity.cores) return [];
     const jobs = await store.inStates(['STARTING'], WINDOW);
     if (jobs.length === 0) return [];
     const { free } = await diskSpace(workFolder);
@@ -50,6 +49,11 @@ export class Admission {
       const job = byName.get(place.name);
       return job === undefined ? [] : [{ job, place }];
     });
+  }
+
+  /** What running jobs have. */
+  get given(): Resources {
+    return [...this.placed.values()].reduce((sum, { needs }) => add(sum, needs), NOTHING);
   }
 
   /** Takes note that a job runs: one that was chosen, or one that an earlier process left running. */

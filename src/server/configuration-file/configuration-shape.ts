@@ -9,6 +9,7 @@ import {
   string,
   structure,
 } from '../../service-model/shape.js';
+import { CLOUDWATCH_SHAPE } from './cloudwatch-shape.js';
 import { EXECUTOR_SHAPE } from './executor-shape.js';
 import { LIMITS_SHAPE } from './limits-shape.js';
 import { NETWORKS_SHAPE } from './networks-shape.js';
@@ -68,6 +69,7 @@ const NODES_SHAPE = structure('Nodes', {
 export const CONFIGURATION_SHAPE = structure('Configuration', {
   executor: optional(EXECUTOR_SHAPE, 'Where steps run.'),
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
+  cloudWatch: optional(CLOUDWATCH_SHAPE, 'Puts logs and metrics to Amazon CloudWatch.'),
   logs: optional(LOGS_SHAPE, 'How much of the logs of jobs is kept.'),
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
