@@ -52,6 +52,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const workFolder = join(dataDir, 'work');
   await mkdir(workFolder, { recursive: true });
   const logger = createLogger(configuration.logLevel);
+  const tls = await readTls(configuration.tls);
   const record = await openRecord(configuration, logger);
   const { store, leases } = record;
 
@@ -140,7 +141,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       sts: createStsFront({ directory, authorizer, masterKey, access, limits, logger }),
       open: openPages(metrics, store, () => queue.isOpen),
     },
-    { logger, metrics, limits, tls: await readTls(configuration.tls) },
+    { logger, metrics, limits, tls },
   );
   const url = await listen(server, configuration);
   warnOfExposure(configuration, logger);

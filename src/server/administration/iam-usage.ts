@@ -2,6 +2,7 @@ import { IAM_COMMANDS, type IamCommand } from './iam-commands.js';
 
 const COMMON = `
   --data-dir DIR        where the service keeps its record (BURNISH_DATA_DIR, or the default of serve)
+  --database URL        where the record is if it is in PostgreSQL (BURNISH_DATABASE_URL)
   --account-id N        the account in ARNs that are printed (000000000000)
 `;
 

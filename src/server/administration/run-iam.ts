@@ -1,8 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { loadOrCreateMasterKey, MasterKeyError } from '../../encryption/master-key.js';
-import { seedExecutionRole } from '../../identity/execution-role.js';
+import { MasterKeyError } from '../../encryption/master-key.js';
 import {
   IdentityAdministration,
   InvalidInputError,
@@ -10,18 +8,17 @@ import {
 import { MalformedPolicyError } from '../../identity/policies/policy-document.js';
 import type { JsonValue } from '../../service-model/read-value.js';
 import { IdentityStoreError } from '../../store/identity-store.js';
-import { openSqliteStore } from '../../store/open-sqlite-store.js';
 import { DEFAULT_CONFIGURATION } from '../configuration.js';
-import { masterKeySources } from '../master-key-sources.js';
 import { IAM_COMMANDS, type IamCommand, NoSuchPolicyError } from './iam-commands.js';
 import { iamUsage } from './iam-usage.js';
+import { openForAdministration } from './open-for-administration.js';
 
 /** The exit statuses of the AWS CLI: what was asked for is refused, and a command line that is wrong. */
 const REFUSED = 254;
 const WRONG_USAGE = 252;
 const FAILED = 255;
 
-const COMMON_OPTIONS = ['data-dir', 'account-id'] as const;
+const COMMON_OPTIONS = ['data-dir', 'database', 'account-id'] as const;
 
 class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -127,13 +124,11 @@ function readOptions(command: IamCommand, argv: readonly string[]): Values | und
 
 async function run(command: IamCommand, given: Values): Promise<JsonValue | undefined> {
   const values = await withDocuments(given);
-  const dataDir =
-    values['data-dir'] ?? process.env.BURNISH_DATA_DIR ?? DEFAULT_CONFIGURATION.dataDir;
-  await mkdir(dataDir, { recursive: true });
-  const masterKey = await loadOrCreateMasterKey(dataDir, masterKeySources());
-  const store = await openSqliteStore(join(dataDir, 'jobs.db'));
+  const { store, masterKey } = await openForAdministration({
+    dataDir: values['data-dir'],
+    database: values.database,
+  });
   try {
-    await seedExecutionRole(store.identities);
     return await command.run({
       administration: new IdentityAdministration(store.identities, masterKey),
       accountId: values['account-id'] ?? DEFAULT_CONFIGURATION.accountId,
