@@ -17,11 +17,16 @@ export interface StepFolders {
   readonly stepFile: string;
   /** The exit status in decimal digits, written by the program as its last act. */
   readonly exitFile: string;
+  /** Finished layers, which outlive an attempt: not among what is made anew for each. */
+  readonly resume: string;
   /** JSON lines of progress, appended by the program. */
   readonly progressFile: string;
   /** Which image the step ran in, noted by the executor. */
   readonly imageFile: string;
 }
+
+/** Holds the finished layers of all steps of a job. */
+export const keptFolder = (jobFolder: string): string => join(jobFolder, 'kept');
 
 /** Names the folders of a step, counted from 0, without touching the disk. */
 export function stepFolders(jobFolder: string, step: number): StepFolders {
@@ -35,6 +40,7 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
     errorFile: join(root, 'errors', 'errors.json'),
     stepFile: join(root, 'step.json'),
     exitFile: join(root, 'exit-status'),
+    resume: join(keptFolder(jobFolder), `step-${step + 1}`),
     progressFile: join(root, 'progress.jsonl'),
     imageFile: join(root, 'image.json'),
   };
@@ -43,6 +49,8 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
 /** Makes the folders of a step anew: whatever an interrupted attempt left there is removed. */
 export async function createStepFolders(folders: StepFolders): Promise<void> {
   await rm(folders.root, { recursive: true, force: true });
-  const { output, cache, errors, temporary } = folders;
-  for (const folder of [output, cache, errors, temporary]) await mkdir(folder, { recursive: true });
+  const { output, cache, errors, temporary, resume } = folders;
+  for (const folder of [output, cache, errors, temporary, resume]) {
+    await mkdir(folder, { recursive: true });
+  }
 }

@@ -10,6 +10,16 @@ import { watchSilence } from './watch-silence.js';
 /** Lines of its log that are shown with the end of a program that left no reason. */
 const LAST_LINES = 3;
 
+/** 128 and the number of SIGTERM: how a program ends that was told to stop. */
+const STOPPED_STATUS = 143;
+
+/** The step ended as one does that is told to stop, but it was not this service that told it. */
+export class StoppedStepError extends JobFailure {
+  constructor() {
+    super('The step’s program was told to end (SIGTERM) by something else than this service.');
+  }
+}
+
 export interface StepControl {
   /** Aborted when the step has to end early. */
   readonly signal: AbortSignal;
@@ -55,6 +65,7 @@ export async function followStep(
     if (exit === undefined) throw new JobFailure('The step was left before it ended.');
     if (exit.code === 0) return;
     if (silence.fell !== undefined) throw new JobFailure(await silenceReason(silence.fell, files));
+    if (exit.code === STOPPED_STATUS) throw new StoppedStepError();
     const reason = await readErrorFile(files.folders.errorFile);
     throw new JobFailure(reason ?? (await exitReason(exit, files)));
   } finally {

@@ -10,6 +10,7 @@ import type { JobLogs } from '../telemetry/job-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { ProcessingCapacity } from './admission/machine-capacity.js';
+import type { KeptLayers } from './kept-layers.js';
 import type { NodeLeases } from './leases/node-leases.js';
 
 /** What running jobs takes. */
@@ -34,6 +35,8 @@ export interface JobContext {
   readonly copiesSources: boolean;
   /** Temporary space: one folder a job, on the file system of the embedded object store. */
   readonly workFolder: string;
+  /** Finished layers of jobs that ended before they were done. */
+  readonly kept: KeptLayers;
   /** Names of files by which a model asks for its licence terms to be accepted. */
   readonly termsFiles: readonly string[];
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */

@@ -12,7 +12,8 @@ import { failureReason } from './job-failure.js';
 import { lastProgress } from './last-progress.js';
 import { QueueExpiry } from './queue-expiry.js';
 import { reclaimWorkFolders, recoverJobs } from './recover-jobs.js';
-import { runJob } from './run-job.js';
+import { outputOf, runJob } from './run-job.js';
+import { saveUnfinished } from './save-unfinished.js';
 import type { ShutdownMode } from './shutdown-mode.js';
 import { endByLimit, runLimit } from './time-limits.js';
 
@@ -245,6 +246,10 @@ export class JobQueue {
     if (end === undefined) return;
     // The folder is the present holder's; a job that was lost is none of this node's business.
     if (!(await leases.write(() => store.leases.isHeld(job)))) return;
+    if (end.status !== 'COMPLETED') {
+      const toldToEnd = interruptionOf(signal) !== undefined;
+      await saveUnfinished(this.context, job, outputOf(this.context, job), toldToEnd);
+    }
     const progress = await lastProgress(this.context, job);
     await rm(jobFolder(this.context, job), { recursive: true, force: true });
     const at = Date.now();

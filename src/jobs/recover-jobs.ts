@@ -4,6 +4,7 @@ import type { JobRecord } from '../store/job-record.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { isPublished } from './publish-result.js';
 import { outputOf } from './run-job.js';
+import { saveUnfinished } from './save-unfinished.js';
 import { stepPlace } from './step-place.js';
 import { runLimit } from './time-limits.js';
 
@@ -63,6 +64,7 @@ async function goesOn(context: JobContext, job: JobRecord): Promise<boolean> {
   }
   if (job.status === 'STOPPING') {
     await reapSteps(context, job);
+    await saveUnfinished(context, job, outputOf(context, job), true);
     await store.transition(job.name, ['STOPPING'], 'STOPPED', ended);
     await rm(jobFolder(context, job), { recursive: true, force: true });
     return false;

@@ -1,15 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeploymentInstance } from '../executors/executor.js';
+import type { DeploymentInstance, RunningStep } from '../executors/executor.js';
 import { checkStepOutput } from '../executors/images/check-step-output.js';
 import { stageDatasets } from '../executors/staging/stage-datasets.js';
-import { createStepFolders, type StepFolders, stepFolders } from '../executors/step-folders.js';
+import { createStepFolders, keptFolder, type StepFolders, stepFolders } from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
-import { type Step, stepsOf } from '../service-model/techniques.js';
+import { RESUME_SETTING, resumedJobOf, type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
 import { stepResources } from './admission/resources.js';
-import { followStep } from './follow-step.js';
+import { followStep, StoppedStepError } from './follow-step.js';
 import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
 import { checkArtifactKey } from './job-encryption.js';
 import { JobFailure } from './job-failure.js';
@@ -35,6 +35,7 @@ export async function runJob(
   const folder = jobFolder(context, job);
   await mkdir(folder, { recursive: true });
   await checkArtifactKey(context, job);
+  await claimLayers(context, job);
   const steps = stepsOf(job.request);
   let execution: JobExecution = job.execution ?? { step: 0 };
   for (const [index, step] of steps.entries()) {
@@ -43,12 +44,32 @@ export async function runJob(
     execution = await runStep({ context, job, step, index, signal });
     if (index === 0) await checkUnchanged(context, job);
   }
+  await publish(context, job, steps, execution, signal);
+}
+
+/** Lets the job go on from what it finished before, or from what the job left that it names. */
+async function claimLayers(context: JobContext, job: JobRecord): Promise<void> {
+  const from = resumedJobOf(job.request);
+  const target = keptFolder(jobFolder(context, job));
+  if (await context.kept.claim(job.name, target, from)) return;
+  throw new JobFailure(
+    `Nothing is kept of the job ${from} to go on from: another job has taken it over, or it was removed. Create the job without ${RESUME_SETTING} to start over.`,
+  );
+}
+
+async function publish(
+  context: JobContext,
+  job: JobRecord,
+  steps: readonly Step[],
+  execution: JobExecution,
+  signal: AbortSignal,
+): Promise<void> {
   const last = steps.length - 1;
   const lastStep = steps[last];
   if (lastStep === undefined) throw new JobFailure('The job has no optimization config.');
   const run = { context, job, step: lastStep, index: last, signal };
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
-  const result = stepFolders(folder, last).output;
+  const result = stepFolders(jobFolder(context, job), last).output;
   await reportImages(context, job, result);
   await publishResult(context, job, result, outputOf(context, job), execution, signal);
   await note(run, 'published');
@@ -75,8 +96,19 @@ interface StepRun {
 
 /** @returns how the step was, or would have been, found again */
 async function runStep(run: StepRun): Promise<JobExecution> {
+  const adopted = await adoptStep(run);
+  if (adopted === undefined) return follow(run, await startStep(run));
+  try {
+    return await follow(run, adopted);
+  } catch (error) {
+    if (!(error instanceof StoppedStepError)) throw error;
+    // It was ended together with the service, by the machine going down for one; it goes on.
+    return follow(run, await startStep(run));
+  }
+}
+
+async function follow(run: StepRun, running: RunningStep): Promise<JobExecution> {
   const { context, job, index, step, signal } = run;
-  const running = (await adoptStep(run)) ?? (await startStep(run));
   // Only the built-in optimizer is known to give signs of life.
   const silenceMs = step.image === undefined ? context.silenceMs : undefined;
   const control = { signal, graceMs: context.graceMs, silenceMs };

@@ -123,7 +123,7 @@ export interface ObjectStore {
 
   /** Whether there is an object of that very key, or any object in the folder. */
   exists(location: ObjectLocation, options?: Cancellable): Promise<boolean>;
-  /** Whether a result may be published there. @throws ObjectStoreError NoSuchBucket */
+  /** Whether a result may be published there; partial results are in nobody's way. @throws ObjectStoreError NoSuchBucket */
   isEmpty(location: ObjectLocation, options?: Cancellable): Promise<boolean>;
 
   /**
@@ -143,7 +143,9 @@ export interface ObjectStore {
    * Publishes a folder of plain files at a location, all of it or nothing. `folder` belongs to the
    * store from then on, and must lie on the file system of the data folder.
    *
-   * @throws LocationNotEmptyError when anything is there already; nothing is changed then
+   * What `partial/` below the location holds stays there.
+   *
+   * @throws LocationNotEmptyError when anything else is there already; nothing is changed then
    */
   publishFolder(folder: string, location: ObjectLocation, options?: PublishOptions): Promise<void>;
 }

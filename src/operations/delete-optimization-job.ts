@@ -10,6 +10,7 @@ export async function deleteOptimizationJob(
   const { name, arn } = await findJob(context, input.OptimizationJobName);
   if (await context.store.delete(name, ['COMPLETED', 'FAILED', 'STOPPED'])) {
     await context.logs.remove(name);
+    await context.kept.remove(name);
     return undefined;
   }
   const { status } = await findJob(context, name);

@@ -2,6 +2,7 @@ import type { NamedKeys } from '../encryption/named-keys.js';
 import type { Executor } from '../executors/executor.js';
 import type { RoleAccess } from '../identity/job-roles/role-access.js';
 import type { JobQueue } from '../jobs/job-queue.js';
+import type { KeptLayers } from '../jobs/kept-layers.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import type { JobStore } from '../store/job-store.js';
@@ -24,6 +25,8 @@ export interface OperationContext {
   readonly kmsKeys?: Pick<NamedKeys, 'resolveUsable'> | undefined;
   readonly logs: JobLogs;
   readonly workFolder: string;
+  /** Finished layers of jobs that ended before they were done. */
+  readonly kept: KeptLayers;
   /** The most jobs that wait at a time; one more is refused. */
   readonly maxQueuedJobs: number;
 }

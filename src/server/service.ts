@@ -7,6 +7,7 @@ import { NamedKeys } from '../encryption/named-keys.js';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { processingCapacity } from '../jobs/admission/machine-capacity.js';
 import { JobQueue } from '../jobs/job-queue.js';
+import { KeptLayers, keptLimitsOf } from '../jobs/kept-layers.js';
 import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
 import type { ObjectStore } from '../objects/object-store.js';
 import { parseS3Uri } from '../objects/s3-uri.js';
@@ -76,6 +77,11 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const logs = new JobLogs(join(dataDir, 'logs'));
   const executor = createExecutors(configuration);
   const capacity = await processingCapacity(configuration.file.scheduling);
+  const kept = new KeptLayers(
+    join(dataDir, 'checkpoints'),
+    keptLimitsOf(configuration.file.checkpoints),
+  );
+  await kept.sweep();
   const queue = new JobQueue(
     {
       store,
@@ -88,6 +94,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       logger,
       metrics,
       workFolder,
+      kept,
       executor,
       capacity,
       copiesSources: configuration.s3Endpoint !== undefined,
@@ -123,6 +130,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
     kmsKeys,
     logs,
     workFolder,
+    kept,
     maxQueuedJobs,
   };
   const access = new AccessControl({

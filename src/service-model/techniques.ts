@@ -17,6 +17,9 @@ export const TECHNIQUES = {
 export type TechniqueName = (typeof TECHNIQUES)[ConfigMember]['name'];
 export type OptimizationType = (typeof TECHNIQUES)[ConfigMember]['optimizationType'];
 
+/** Names the job whose finished layers a new one goes on from. It is no setting of a step. */
+export const RESUME_SETTING = 'OPTION_RESUME_FROM';
+
 export type EnvironmentMap = Readonly<Record<string, string>>;
 
 /** One entry of `OptimizationConfigs`, with the job's environment and its own merged. */
@@ -33,6 +36,7 @@ export function stepsOf(request: {
   readonly OptimizationConfigs: readonly Infer<typeof OptimizationConfig>[];
   readonly OptimizationEnvironment?: EnvironmentMap | undefined;
 }): readonly Step[] {
+  const { [RESUME_SETTING]: _, ...shared } = request.OptimizationEnvironment ?? {};
   return request.OptimizationConfigs.map((config) => {
     const member = Object.keys(config)[0] as ConfigMember;
     const settings: { readonly Image?: string; readonly OverrideEnvironment?: EnvironmentMap } =
@@ -42,7 +46,14 @@ export function stepsOf(request: {
       technique: name,
       optimizationType,
       image: settings.Image,
-      environment: { ...request.OptimizationEnvironment, ...settings.OverrideEnvironment },
+      environment: { ...shared, ...settings.OverrideEnvironment },
     };
   });
+}
+
+/** The job that a request wants to go on from. */
+export function resumedJobOf(request: {
+  readonly OptimizationEnvironment?: EnvironmentMap | undefined;
+}): string | undefined {
+  return request.OptimizationEnvironment?.[RESUME_SETTING];
 }

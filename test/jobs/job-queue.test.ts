@@ -8,6 +8,7 @@ import { createLocalProcessExecutor } from '#burnish/executors/local-process/loc
 import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
 import { JobQueue } from '#burnish/jobs/job-queue.js';
+import { KeptLayers } from '#burnish/jobs/kept-layers.js';
 import { NodeLeases } from '#burnish/jobs/leases/node-leases.js';
 import { stepPlace } from '#burnish/jobs/step-place.js';
 import { queueLimit } from '#burnish/jobs/time-limits.js';
@@ -49,6 +50,7 @@ beforeEach(async () => {
     logger,
     metrics: createMetrics(() => store.countByState()),
     workFolder: join(folder, 'work'),
+    kept: new KeptLayers(join(folder, 'checkpoints')),
     capacity: { cores: 2, memoryBytes: 4e9 },
     copiesSources: false,
     graceMs: 300,
@@ -521,5 +523,89 @@ describe('JobQueue', () => {
     await store.setExecution({ name: 'a', lease }, { step: 0, publishing: digest });
     await queue.start();
     expect((await until('a', ended)).status).toBe('COMPLETED');
+  });
+});
+
+describe('what a job has finished', () => {
+  const partial = (name: string) => join(published(name), 'partial', name);
+  const kept = (name: string) => join(folder, 'checkpoints', name, 'step-1');
+
+  async function report(name: string) {
+    return JSON.parse(await readFile(join(partial(name), 'optimization-report.json'), 'utf8'));
+  }
+
+  it('is published and kept when it is stopped', async () => {
+    await queue.start();
+    await create('a', acting('save-then-go-on'));
+    await untilActing('a');
+    await queue.stop('a');
+    expect((await until('a', ended)).status).toBe('STOPPED');
+    expect(await report('a')).toEqual({ complete: false });
+    expect(await readdir(published('a'))).toEqual(['partial']);
+    expect(await readdir(kept('a'))).toEqual(['own']);
+    expect(await readdir(context.workFolder)).toEqual([]);
+    expect(await logOf('a')).toContain(
+      'what is finished was published to s3://models/a/partial/a/',
+    );
+  });
+
+  it('is published and kept when its time is over', async () => {
+    await queue.start();
+    const stopping = { StoppingCondition: { MaxRuntimeInSeconds: 1 } };
+    await create('a', { ...acting('save-then-go-on'), ...stopping });
+    const job = await until('a', ended);
+    expect(job.failureReason).toContain('MaxRuntimeInSeconds');
+    expect(await report('a')).toEqual({ complete: false });
+    expect(await readdir(kept('a'))).toEqual(['own']);
+  });
+
+  it('is published and kept when the service is killed meanwhile', async () => {
+    await queue.start();
+    await create('a', acting('save-then-go-on'));
+    const { pid } = await untilActing('a');
+    await queue.close();
+    process.kill(pid, 'SIGTERM');
+    await untilGone(pid);
+    await store.transition('a', ['INPROGRESS'], 'STOPPING', { at: Date.now() });
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    expect((await until('a', ended)).status).toBe('STOPPED');
+    expect(await report('a')).toEqual({ complete: false });
+    expect(await readdir(kept('a'))).toEqual(['own']);
+  });
+
+  it('is gone on from by a job that names it', async () => {
+    await queue.start();
+    await create('a', acting('save-then-go-on'));
+    await untilActing('a');
+    await queue.stop('a');
+    await until('a', ended);
+    // The stand-in looks for layers of its own; what is offered it does not take up.
+    const go = { OPTION_RESUME_FROM: 'a' };
+    await create('b', acting('fail', go));
+    await until('b', ended);
+    expect(await readdir(kept('a'))).toEqual(['own']);
+    await create('c', acting('succeed', go));
+    expect((await until('c', ended)).status).toBe('COMPLETED');
+    await expect(readdir(kept('a'))).rejects.toThrow('ENOENT');
+    const [trace] = JSON.parse(await readFile(join(published('c'), 'trace.json'), 'utf8'));
+    expect(trace.environment).toEqual({ OPTION_ACT: 'succeed' });
+    await create('d', acting('succeed', go));
+    expect((await until('d', ended)).failureReason).toContain('Nothing is kept of the job a');
+  });
+
+  it('lets the step go on that was told to end while the service was down', async () => {
+    await queue.start();
+    await create('a', acting('save-then-go-on'));
+    const { pid } = await untilActing('a');
+    await queue.close();
+    process.kill(pid, 'SIGTERM');
+    await untilGone(pid);
+    queue = new JobQueue(context, 2);
+    await queue.start();
+    const job = await until('a', ended);
+    expect(job.failureReason).toBeUndefined();
+    expect(job.status).toBe('COMPLETED');
+    expect(await readdir(join(folder, 'checkpoints')).catch(() => [])).toEqual([]);
   });
 });

@@ -281,6 +281,49 @@ describe('publishing', () => {
     if (key === 'out') expect(await store.isEmpty({ bucket, key })).toBe(false);
   });
 
+  it('goes around partial results, and leaves them where they are', async () => {
+    await put('out/partial/job-1/report', 'of the first');
+    await put('out/partial/job-2/report', 'of the second');
+    expect(await store.isEmpty({ bucket, key: 'out' })).toBe(true);
+    expect(await store.exists({ bucket, key: 'out' })).toBe(true);
+    await store.publishFolder(await result(), { bucket, key: 'out' });
+    expect(await keys()).toEqual([
+      'out/optimization-report.json',
+      'out/partial/job-1/report',
+      'out/partial/job-2/report',
+      'out/sub/weights',
+    ]);
+    expect(await readFile(path('out/partial/job-2/report'), 'utf8')).toBe('of the second');
+    expect(await store.isEmpty({ bucket, key: 'out' })).toBe(false);
+    expect(await readdir(join(dataDir, 'object-uploads', 'detours'))).toEqual([]);
+  });
+
+  it('leaves partial results where they are when the result cannot take their place', async () => {
+    await put('out/partial/job-1/report', 'old');
+    const folder = await result();
+    await mkdir(join(folder, 'partial'));
+    await writeFile(join(folder, 'partial', 'mine'), 'new');
+    await expect(store.publishFolder(folder, { bucket, key: 'out' })).rejects.toBeInstanceOf(
+      LocationNotEmptyError,
+    );
+    expect(await keys()).toEqual(['out/partial/job-1/report']);
+    expect(await readdir(join(folder, 'partial'))).toEqual(['mine']);
+  });
+
+  it('puts partial results back that a process had on their way when it was killed', async () => {
+    const folder = await result();
+    await mkdir(join(folder, 'partial', 'job-1'), { recursive: true });
+    await writeFile(join(folder, 'partial', 'job-1', 'report'), 'old');
+    const detour = { from: path('out', 'partial'), to: join(folder, 'partial') };
+    await writeFile(join(dataDir, 'object-uploads', 'detours', 'a.json'), JSON.stringify(detour));
+    const next = await openEmbeddedStore(dataDir);
+    await next.reclaim({ shared: true });
+    expect(await keys()).toEqual([]);
+    await next.reclaim({ shared: false });
+    expect(await keys()).toEqual(['out/partial/job-1/report']);
+    expect((await readdir(folder)).sort()).toEqual(['optimization-report.json', 'sub']);
+  });
+
   it('lets one of two results win', async () => {
     const folders = [join(dataDir, 'work', '1'), join(dataDir, 'work', '2')];
     for (const folder of folders) {

@@ -5,6 +5,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -40,6 +41,15 @@ function succeed() {
   writeFileSync(join(output, 'optimization-report.json'), JSON.stringify({ steps: before.length }));
 }
 
+/** Leaves a model of what is finished, and what another attempt can go on from. */
+function save() {
+  cpSync(input, output, { recursive: true });
+  writeFileSync(join(output, 'optimization-report.json'), '{"complete":false}');
+  const own = join(process.env.BURNISH_RESUME_DIR, 'own');
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, 'finished.jsonl'), '{"format":1}\n{"kind":"tensor"}\n');
+}
+
 process.on('exit', (code) => {
   if (BURNISH_EXIT_FILE !== undefined) writeFileSync(BURNISH_EXIT_FILE, String(code));
 });
@@ -73,6 +83,18 @@ switch (act) {
     });
     keepAlive();
     break;
+  case 'save-then-go-on': {
+    if (existsSync(join(process.env.BURNISH_RESUME_DIR, 'own'))) {
+      succeed();
+      break;
+    }
+    process.on('SIGTERM', () => {
+      save();
+      process.exit(143);
+    });
+    keepAlive();
+    break;
+  }
   case 'beat-then-succeed': {
     // Goes on whether or not anyone is there to see it.
     let left = Number(environment.OPTION_DELAY_MS) / 50;

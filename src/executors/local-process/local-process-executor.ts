@@ -63,7 +63,7 @@ export function createLocalProcessExecutor(
     },
 
     async start(request) {
-      const { stepFile, progressFile, exitFile } = request.folders;
+      const { stepFile, progressFile, exitFile, resume } = request.folders;
       const { technique, environment, datasets, deployment } = request;
       const step = { technique, environment, datasets, deployment };
       await writeFile(stepFile, JSON.stringify(step));
@@ -82,6 +82,7 @@ export function createLocalProcessExecutor(
             [STEP_FILE_VARIABLE]: stepFile,
             BURNISH_PROGRESS_FILE: progressFile,
             BURNISH_EXIT_FILE: exitFile,
+            BURNISH_RESUME_DIR: resume,
             ...threadsEnvironment(request.resources?.cores),
             ...variables,
           },

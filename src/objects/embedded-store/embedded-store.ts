@@ -20,8 +20,9 @@ import type {
   StageOptions,
 } from '../object-store.js';
 import type { ObjectLocation } from '../s3-uri.js';
+import { endDetours } from './around-partial.js';
 import { FolderCache } from './folder-cache.js';
-import { locationExists, makeBucket, publishEmbedded, stageEmbedded } from './folders.js';
+import { isVacant, locationExists, makeBucket, publishEmbedded, stageEmbedded } from './folders.js';
 import { uninstallObject } from './installing.js';
 import { KeyedLocks } from './keyed-locks.js';
 import { bucketFolder, type Layout, openLayout, requireBucket, statIfThere } from './layout.js';
@@ -71,6 +72,7 @@ export class EmbeddedStore implements ServedObjectStore {
     const oldest = Date.now() - MAX_UPLOAD_AGE_MILLISECONDS;
     await removeOlder(incoming, shared ? oldest : Number.POSITIVE_INFINITY);
     await removeOlder(multipart, oldest);
+    await endDetours(this.#layout, shared ? oldest : Number.POSITIVE_INFINITY);
   }
 
   async listBuckets(): Promise<readonly BucketInfo[]> {
@@ -140,7 +142,7 @@ export class EmbeddedStore implements ServedObjectStore {
   }
 
   async isEmpty(location: ObjectLocation): Promise<boolean> {
-    return !(await locationExists(this.#layout, location));
+    return isVacant(this.#layout, location);
   }
 
   stageFolder(

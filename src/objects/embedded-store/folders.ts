@@ -8,6 +8,7 @@ import type { KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
 import { LocationNotEmptyError, NothingAtLocationError, ObjectStoreError } from '../errors.js';
 import type { PublishOptions, StagedFolder, StageOptions } from '../object-store.js';
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
+import { holdsOnlyPartial, publishAroundPartial } from './around-partial.js';
 import { copyInClear, encryptFolder, type SurveyedFile } from './encrypted-folders.js';
 import { openEncrypted, streamDecrypted } from './encrypted-objects.js';
 import { makeParents, pruneEmptyFolders } from './installing.js';
@@ -37,6 +38,12 @@ export async function locationExists(layout: Layout, location: ObjectLocation): 
   const stats = await statIfThere(path);
   if (stats === undefined) return false;
   return stats.isDirectory() ? !(await isBareFolder(path)) : true;
+}
+
+/** Whether a result can be published there: nothing is in its way, and partial results are not. */
+export async function isVacant(layout: Layout, location: ObjectLocation): Promise<boolean> {
+  if (!(await locationExists(layout, location))) return true;
+  return holdsOnlyPartial(await pathOf(layout, location));
 }
 
 /**
@@ -150,7 +157,7 @@ export async function publishEmbedded(
   options: PublishOptions,
 ): Promise<void> {
   if (options.encryption === undefined) return moveIntoPlace(layout, folder, location, options);
-  if (await locationExists(layout, location)) throw new LocationNotEmptyError(location);
+  if (!(await isVacant(layout, location))) throw new LocationNotEmptyError(location);
   const encrypted = `${folder}.${randomUUID()}`;
   try {
     await encryptFolder(keys, folder, encrypted, location, options.encryption, options.signal);
@@ -168,13 +175,14 @@ async function moveIntoPlace(
   options: PublishOptions,
 ): Promise<void> {
   const path = await pathOf(layout, location);
-  if (await locationExists(layout, location)) throw new LocationNotEmptyError(location);
+  if (!(await isVacant(layout, location))) throw new LocationNotEmptyError(location);
   await syncTree(folder, options.signal);
   options.signal?.throwIfAborted();
   if (location.key !== '') await makeParents(path, location.key);
   options.confirm?.();
   try {
-    await rename(folder, path);
+    if (await holdsOnlyPartial(path)) await publishAroundPartial(layout, folder, path, location);
+    else await rename(folder, path);
   } catch (error) {
     const code = systemErrorCode(error) ?? '';
     const bucket = await requireBucket(layout, location.bucket);

@@ -16,6 +16,8 @@ export interface Layout {
   readonly incoming: string;
   /** Multipart uploads under way. */
   readonly multipart: string;
+  /** Notes of what is on its way from one place of the buckets to another. */
+  readonly detours: string;
 }
 
 export async function openLayout(dataDir: string): Promise<Layout> {
@@ -26,6 +28,7 @@ export async function openLayout(dataDir: string): Promise<Layout> {
     metadata: join(root, 'object-metadata'),
     incoming: join(root, 'object-uploads', 'incoming'),
     multipart: join(root, 'object-uploads', 'multipart'),
+    detours: join(root, 'object-uploads', 'detours'),
   };
   for (const folder of Object.values(layout)) await mkdir(folder, { recursive: true });
   return { ...layout, buckets: await realpath(layout.buckets) };

@@ -14,6 +14,7 @@ import type {
   ObjectHeaders,
   ObjectInfo,
   ObjectStore,
+  ObjectSummary,
   PublishOptions,
   ReadObject,
   ReadOptions,
@@ -21,6 +22,7 @@ import type {
   StageOptions,
   WriteOptions,
 } from '../object-store.js';
+import { PARTIAL_FOLDER } from '../partial-results.js';
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
 import { downloadRange, type ObjectVersion } from './downloading.js';
 import { asking, type Endpoint, openEndpoint, type S3EndpointConfig } from './endpoint.js';
@@ -131,15 +133,23 @@ export class S3EndpointStore implements ObjectStore {
   }
 
   async exists(location: ObjectLocation, options: Cancellable = {}): Promise<boolean> {
-    if (!(await this.isEmpty(location, options))) return true;
+    const prefix = prefixOf(location);
+    const { objects } = await this.list(location.bucket, { ...options, prefix, maxKeys: 2 });
+    if (!objects.every((object) => isMarker(object, prefix))) return true;
     return location.key !== '' && (await this.#find(location, options)) !== undefined;
   }
 
   async isEmpty(location: ObjectLocation, options: Cancellable = {}): Promise<boolean> {
     const prefix = prefixOf(location);
-    const { objects } = await this.list(location.bucket, { ...options, prefix, maxKeys: 2 });
-    // The empty object that some clients put where a folder is makes it no less empty.
-    return objects.every(({ key, size }) => key === prefix && size === 0);
+    const { objects, commonPrefixes } = await this.list(location.bucket, {
+      ...options,
+      ...{ prefix, delimiter: '/', maxKeys: 3 },
+    });
+    const partial = `${prefix}${PARTIAL_FOLDER}/`;
+    return (
+      objects.every((object) => isMarker(object, prefix)) &&
+      commonPrefixes.every((found) => found === partial)
+    );
   }
 
   async stageFolder(
@@ -187,6 +197,7 @@ export class S3EndpointStore implements ObjectStore {
     if (options.interrupted !== true) return this.isEmpty(location, options);
     const prefix = location.key === '' ? '' : `${location.key}/`;
     for await (const { key } of this.#walk(location.bucket, prefix, options)) {
+      if (key.startsWith(`${prefix}${PARTIAL_FOLDER}/`)) continue;
       if (!existsSync(join(folder, key.slice(prefix.length)))) return false;
     }
     return true;
@@ -220,6 +231,11 @@ export class S3EndpointStore implements ObjectStore {
       startAfter = page.nextStartAfter;
     } while (startAfter !== undefined);
   }
+}
+
+/** The empty object that some clients put where a folder is makes it no less empty. */
+function isMarker({ key, size }: ObjectSummary, prefix: string): boolean {
+  return key === prefix && size === 0;
 }
 
 function prefixOf(location: ObjectLocation): string {

@@ -14,6 +14,7 @@ import { checkEnvironment } from './check-environment.js';
 import { checkExecutors } from './check-executors.js';
 import { checkHardware } from './check-hardware.js';
 import { checkLocations } from './check-locations.js';
+import { checkResume } from './check-resume.js';
 import { checkStoppingCondition } from './check-stopping-condition.js';
 import { checkUnsupportedMembers } from './check-unsupported-members.js';
 
@@ -48,6 +49,7 @@ export async function createOptimizationJob(
   if ((await context.store.get(name)) !== undefined) throw nameTaken(arn);
   await checkExecutors(context, input, steps);
   const objects = await objectsOfRole(context, input.RoleArn, name);
+  await checkResume(context, input);
   await checkLocations({ objects, locate: context.locate }, input);
   await checkEncryption(context, input, arn);
 

@@ -18,6 +18,19 @@ export interface OptimizationReport {
   readonly steps: readonly StepReport[];
   /** Every file of the result but this one, measured by reading it again after it was written. */
   readonly files: readonly FileReport[];
+  /** Faults of the object store that were got over by trying again: while the source was brought here, and
+   * while the result was sent off, up to this report. Written by the service; absent where there is
+   * none. */
+  readonly transientFaults?: {
+    readonly staging: TransientFaults;
+    readonly publishing: TransientFaults;
+  };
+}
+
+export interface TransientFaults {
+  readonly total: number;
+  /** How often each kind was met, for example `SlowDown`. */
+  readonly byKind: Readonly<Record<string, number>>;
 }
 
 export interface FileReport {

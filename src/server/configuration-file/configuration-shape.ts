@@ -62,6 +62,17 @@ const NODES_SHAPE = structure('Nodes', {
   ),
 });
 
+const CHECKPOINTS_SHAPE = structure('Checkpoints', {
+  maxDays: optional(
+    integer({ min: 1, max: 36_500 }),
+    'Days for which the finished layers of a job that was stopped or failed are kept, for OPTION_RESUME_FROM; 14 by default.',
+  ),
+  maxTotalBytes: optional(
+    integer({ min: 0, max: 2 ** 50 }),
+    'Bytes that the finished layers of all such jobs may take; beyond them the oldest go. 200 GB by default.',
+  ),
+});
+
 /**
  * What the file that `burnish serve --config FILE` names may hold. It says what is too much for a
  * command line: one member for each part of the service, each a structure of its own.
@@ -71,6 +82,7 @@ export const CONFIGURATION_SHAPE = structure('Configuration', {
   scheduling: optional(SCHEDULING_SHAPE, 'What running jobs may take of the machine.'),
   cloudWatch: optional(CLOUDWATCH_SHAPE, 'Puts logs and metrics to Amazon CloudWatch.'),
   logs: optional(LOGS_SHAPE, 'How much of the logs of jobs is kept.'),
+  checkpoints: optional(CHECKPOINTS_SHAPE, 'How long finished layers are kept.'),
   shutdown: optional(SHUTDOWN_SHAPE, 'How the service ends.'),
   limits: optional(LIMITS_SHAPE, 'What is taken from the network at most.'),
   roles: optional(ROLES_SHAPE, 'What the roles of jobs are.'),

@@ -63,7 +63,9 @@ const MEASURED = new Set(['startedAt', 'endedAt', 'seconds', 'performance']);
 /** Every file of a result by name; of the report what does not depend on the clock. */
 export async function contentOf(folder: string): Promise<ReadonlyMap<string, unknown>> {
   const files = new Map<string, unknown>();
-  for (const name of (await readdir(folder)).sort()) {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  for (const name of names.sort()) {
     const bytes = await readFile(join(folder, name));
     files.set(
       name,
