@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import type { DeploymentInstance, RunningStep } from '../executors/executor.js';
 import { checkStepOutput } from '../executors/images/check-step-output.js';
 import { stageDatasets } from '../executors/staging/stage-datasets.js';
-import { createStepFolders, keptFolder, type StepFolders, stepFolders } from '../executors/step-folders.js';
+import {
+  createStepFolders,
+  keptFolder,
+  type StepFolders,
+  stepFolders,
+} from '../executors/step-folders.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/instance-types.js';
 import { RESUME_SETTING, resumedJobOf, type Step, stepsOf } from '../service-model/techniques.js';
