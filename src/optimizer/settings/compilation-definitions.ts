@@ -98,7 +98,7 @@ export const COMPILATION_SETTINGS = [
     key: 'compile_head_dtype',
     values: choice(HEAD_DTYPES),
     default: 'auto',
-    meaning: 'what the output layer becomes in int4 and int8 models',
+    meaning: 'what the output layer becomes in int4 and int8 models; auto is int8',
   },
   {
     key: 'compile_measure',
