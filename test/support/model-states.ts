@@ -1,5 +1,6 @@
 import { readForwardModel } from '#burnish/checkpoint/architectures/forward/read-forward-model.js';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
+import { logicalTensors } from '#burnish/optimizer/compilation/weights/logical-tensors.js';
 import { BLOCK_STAGES, ForwardPass } from '#burnish/optimizer/forward/forward-pass.js';
 import { HIDDEN_INPUT } from '#burnish/optimizer/forward/graphs/attention-graph.js';
 import {
@@ -28,8 +29,9 @@ export async function modelStates(
   memoryBytes?: number,
 ): Promise<ModelStates> {
   const checkpoint = await openCheckpoint(folder);
-  const model = readForwardModel(checkpoint.config, checkpoint.tensors);
   const files = new TensorFiles(checkpoint.tensors);
+  const tensors = await logicalTensors(checkpoint.tensors, files);
+  const model = readForwardModel(checkpoint.config, tensors);
   const source = new StoredWeights(files);
   const sessions = new Sessions();
   const { signal } = new AbortController();

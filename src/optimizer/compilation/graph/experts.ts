@@ -101,9 +101,27 @@ function mixture(
       ...(zeroPoints.length === 0 ? [] : [NONE, NONE, NONE, NONE, ...zeroPoints]),
     ],
     1,
-    { ...attributes, expert_weight_bits: form.form.bits, block_size: form.form.blockSize },
+    {
+      ...attributes,
+      normalize_routing_weights: 1,
+      expert_weight_bits: form.form.bits,
+      block_size: form.form.blockSize,
+    },
   );
-  return mixed;
+  return stage.normalized ? mixed : graph.op('Mul', [mixed, shareOfChosen(context, stage, scores)]);
+}
+
+/** The chosen experts' part of all shares, `[tokens, 1]`: QMoE makes their shares add up to one, whatever it
+ * is told. */
+function shareOfChosen({ graph }: DecoderContext, { chosen }: ExpertsStage, scores: Value): Value {
+  const [largest = NONE] = graph.ops('TopK', [softmax(graph, scores), graph.ints([chosen])], 2, {
+    axis: -1,
+  });
+  return graph.op('ReduceSum', [largest, graph.ints([-1])], { keepdims: 1 });
+}
+
+function softmax(graph: DecoderContext['graph'], scores: Value): Value {
+  return graph.op('Softmax', [scores], { axis: -1 });
 }
 
 /** The form of all experts' weights; floats where they differ. */
@@ -129,7 +147,7 @@ function gateAndUp({ inputs }: GatedNetwork): MatrixPart {
 
 function everyExpert(context: DecoderContext, stage: ExpertsStage, x: Value, scores: Value): Value {
   const { graph } = context;
-  const all = graph.op('Softmax', [scores], { axis: -1 });
+  const all = softmax(graph, scores);
   const [shares = NONE, chosen = NONE] = graph.ops('TopK', [all, graph.ints([stage.chosen])], 2, {
     axis: -1,
   });

@@ -75,8 +75,9 @@ function wholeRange(
   let most = 0;
   for (let at = first; at < end; at += 1) {
     const value = values[at] ?? 0;
-    if (!(value >= least)) least = value;
-    if (!(value <= most)) most = value;
+    if (!Number.isFinite(value)) return { scale: Number.NaN, zeroPoint: 0 };
+    if (value < least) least = value;
+    if (value > most) most = value;
   }
   const largest = 2 ** form.bits - 1;
   const scale = usable(roundTo(scaleType, (most - least) / largest));
@@ -94,10 +95,11 @@ function bestSymmetric(
   let extreme = 0;
   for (let at = first; at < end; at += 1) {
     const value = values[at] ?? 0;
-    if (!(Math.abs(value) <= Math.abs(extreme))) extreme = value;
+    if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
   const highest = 2 ** form.bits - 1;
-  let best: Grid = { scale: usable(extreme), zeroPoint };
+  // Stays if no error is a number.
+  let best: Grid = { scale: Number.NaN, zeroPoint };
   let least = Number.POSITIVE_INFINITY;
   for (const reach of SYMMETRIC_REACHES[form.bits]) {
     const scale = usable(roundTo(scaleType, extreme / reach));
