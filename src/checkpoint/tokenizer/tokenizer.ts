@@ -1,5 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, quoted } from '../errors.js';
 import type { FolderFile } from '../folder.js';
 import { isJsonObject, type JsonObject, readJsonFile } from '../json.js';
 
@@ -34,17 +34,28 @@ export async function readTokenizer(files: readonly FolderFile[]): Promise<Token
     const which = isJsonObject(value) ? TOKENIZER_CONFIG_FILE : TOKENIZER_FILE;
     throw new CheckpointError('is not an object', { file: which });
   }
-  let tokenizer: HuggingFaceTokenizer;
-  try {
-    tokenizer = new HuggingFaceTokenizer(value, config);
-  } catch (error) {
-    throw new CheckpointError(`cannot be used: ${(error as Error).message}`, {
-      file: TOKENIZER_FILE,
-    });
-  }
+  const tokenizer = usable(() => new HuggingFaceTokenizer(value, config));
   return {
     config,
-    encode: (text, specialTokens) =>
-      Int32Array.from(tokenizer.encode(text, { add_special_tokens: specialTokens }).ids),
+    encode: (text, specialTokens) => {
+      const options = { add_special_tokens: specialTokens };
+      const ids: readonly number[] = usable(() => tokenizer.encode(text, options)).ids;
+      const stray = ids.find((id) => !Number.isInteger(id) || id < 0);
+      if (stray !== undefined) throw unusable(`it makes the token ${String(stray)} of a text`);
+      return Int32Array.from(ids);
+    },
   };
+}
+
+/** What is odd in a tokenizer shows only when it is made, or used. */
+function usable<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw unusable((error as Error).message);
+  }
+}
+
+function unusable(why: string): CheckpointError {
+  return new CheckpointError(`cannot be used: ${quoted(why)}`, { file: TOKENIZER_FILE });
 }

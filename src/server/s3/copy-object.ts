@@ -1,5 +1,5 @@
 import { percentDecode } from '../../identity/canonical-request.js';
-import type { ByteRange, OpenObject } from '../../objects/object-store.js';
+import type { ByteRange, ObjectInfo, OpenObject } from '../../objects/object-store.js';
 import { checksumElement, checksumNodes, parseAlgorithm } from './checksum-headers.js';
 import {
   COPY_CONDITIONS,
@@ -28,18 +28,31 @@ export async function copyObject(call: S3Call): Promise<void> {
     );
   }
   const wish = headers.get('x-amz-checksum-algorithm');
+  const wished = wish === undefined ? undefined : parseAlgorithm(wish);
+  const condition = writeCondition(headers);
+  const replaced =
+    directive === 'REPLACE'
+      ? { headers: readObjectHeaders(headers), metadata: readMetadata(headers) }
+      : undefined;
   const object = await openSource(call, source);
   const { info } = object;
-  const checksum = wish === undefined ? info.checksum?.algorithm : parseAlgorithm(wish);
-  const replaced = directive === 'REPLACE';
-  const copied = await store.write(bucket, key, object.read(), {
-    expectedLength: info.size,
-    headers: replaced ? readObjectHeaders(headers) : info.headers,
-    metadata: replaced ? readMetadata(headers) : info.metadata,
-    ...(checksum === undefined ? {} : { checksum }),
-    condition: writeCondition(headers),
-    ...encrypting,
-  });
+  const checksum = wished ?? info.checksum?.algorithm;
+  const body = object.read();
+  let copied: ObjectInfo;
+  try {
+    copied = await store.write(bucket, key, body, {
+      expectedLength: info.size,
+      headers: info.headers,
+      metadata: info.metadata,
+      ...replaced,
+      ...(checksum === undefined ? {} : { checksum }),
+      condition,
+      ...encrypting,
+    });
+  } finally {
+    // A copy that is refused before its bytes are asked for leaves the source open otherwise.
+    body.destroy();
+  }
   const result = [
     ['LastModified', copied.lastModified],
     ['ETag', quoted(copied.etag)],
