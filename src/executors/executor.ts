@@ -82,6 +82,8 @@ export interface RunningStep {
   readonly started?: Promise<void>;
   /** Fulfilled when the step's program has ended and its log is whole. */
   readonly exit: Promise<StepExit>;
+  /** What the step takes of this machine's memory now; absent, or undefined, where nobody can tell. */
+  readonly memoryBytes?: () => Promise<number | undefined>;
   /** Sends a signal to all of the step. After the step has ended it does nothing. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void;
   /**

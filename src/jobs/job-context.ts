@@ -39,6 +39,8 @@ export interface JobContext {
   readonly kept: KeptLayers;
   /** Names of files by which a model asks for its licence terms to be accepted. */
   readonly termsFiles: readonly string[];
+  /** Told what the step of a job takes of memory while it runs. */
+  readonly onMemory?: ((jobName: string, bytes: number) => void) | undefined;
   /** How long a step has between SIGTERM and SIGKILL, in milliseconds. */
   readonly graceMs: number;
   /** How long a step may go without a sign of life, in milliseconds. */

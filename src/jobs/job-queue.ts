@@ -41,14 +41,14 @@ export class JobQueue {
   private pumpAgain = false;
   private readonly expiry: QueueExpiry;
   private readonly admission: Admission;
+  private readonly context: JobContext;
 
   /** @param maxJobs the most jobs that run at once, however much room there is */
-  constructor(
-    private readonly context: JobContext,
-    maxJobs: number,
-  ) {
+  constructor(context: JobContext, maxJobs: number) {
     this.expiry = new QueueExpiry(context);
     this.admission = new Admission(context, maxJobs);
+    const onMemory = (name: string, bytes: number) => this.admission.measured(name, bytes);
+    this.context = { ...context, onMemory };
   }
 
   /** Takes up what an earlier process left, and begins to run jobs. */

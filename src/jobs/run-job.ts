@@ -23,6 +23,7 @@ import { reportImages } from './report-images.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
 import { networkOf, stepPlace } from './step-place.js';
 import { runLimit } from './time-limits.js';
+import { watchMemory } from './watch-memory.js';
 
 /**
  * Does the work of a job: stages the source, runs the steps in order, each on the result of the one
@@ -118,7 +119,12 @@ async function follow(run: StepRun, running: RunningStep): Promise<JobExecution>
   const silenceMs = step.image === undefined ? context.silenceMs : undefined;
   const control = { signal, graceMs: context.graceMs, silenceMs };
   const place = stepPlace(context, job, index);
-  await followStep(running, place, control);
+  const endWatch = watchMemory(running, (bytes) => context.onMemory?.(job.name, bytes));
+  try {
+    await followStep(running, place, control);
+  } finally {
+    endWatch();
+  }
   if (step.image !== undefined) await checkStepOutput(place.folders.output);
   return { step: index, handle: running.handle, host: running.host };
 }

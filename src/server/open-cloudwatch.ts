@@ -14,6 +14,7 @@ interface Observed {
   readonly logs: JobLogs;
   readonly metrics: Metrics;
   readonly runningJobs: () => Iterable<string>;
+  readonly runningAnywhere: () => Promise<ReadonlySet<string>>;
   readonly jobsByState: () => Promise<ReadonlyMap<string, number>>;
   readonly logger: Logger;
 }
@@ -24,7 +25,7 @@ interface Observed {
  */
 export async function openCloudWatch(
   { file, region }: Pick<ServiceConfiguration, 'file' | 'region'>,
-  { logs, metrics, runningJobs, jobsByState, logger }: Observed,
+  { logs, metrics, runningJobs, runningAnywhere, jobsByState, logger }: Observed,
 ): Promise<() => Promise<void>> {
   const settings = file.cloudWatch;
   if (settings === undefined) return async () => undefined;
@@ -37,7 +38,7 @@ export async function openCloudWatch(
       settings.logGroup ?? OPTIMIZATION_JOBS_LOG_GROUP,
     );
     const putter = new LogPutter(logs, sink, runningJobs, logger);
-    await putter.start();
+    await putter.start(await runningAnywhere());
     closing.push(() => putter.close());
   }
   if (settings.metrics !== false) {

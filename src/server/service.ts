@@ -31,6 +31,9 @@ import { RateLimiter } from './rate-limiter.js';
 import { createS3Front } from './s3/s3-front.js';
 import { createStsFront } from './sts/sts-front.js';
 
+/** More jobs than any number of nodes runs at once. */
+const MAX_RUNNING = 10_000;
+
 /** A service that runs. */
 export interface Service {
   /** The endpoint, for example `http://127.0.0.1:4580`. */
@@ -106,12 +109,18 @@ export async function startService(configuration: ServiceConfiguration): Promise
   );
   await queue.start();
   const logLimits = logLimitsOf(configuration.file.logs);
-  const logKeeper = new LogKeeper(logs, logLimits, () => queue.runningJobs, logger);
+  const runningJobs = () => queue.runningJobs;
+  const runningAnywhere = async () =>
+    new Set(
+      (await store.inStates(['INPROGRESS', 'STOPPING'], MAX_RUNNING)).map(({ name }) => name),
+    );
+  const logKeeper = new LogKeeper(logs, logLimits, runningJobs, runningAnywhere, logger);
   logKeeper.start();
   const closeCloudWatch = await openCloudWatch(configuration, {
     logs,
     metrics,
-    runningJobs: () => queue.runningJobs,
+    runningJobs,
+    runningAnywhere,
     jobsByState: () => store.countByState(),
     logger,
   });

@@ -45,11 +45,15 @@ export class LogKeeper {
   private readonly timers: NodeJS.Timeout[] = [];
   private working: Promise<void> = Promise.resolve();
 
-  /** @param runningJobs names of the jobs whose steps may be writing now */
+  /**
+   * @param runningJobs names of the jobs of this process whose steps may be writing now
+   * @param runningAnywhere the same for all processes that share the logs
+   */
   constructor(
     private readonly logs: JobLogs,
     private readonly limits: LogLimits,
     private readonly runningJobs: () => Iterable<string>,
+    private readonly runningAnywhere: () => Promise<ReadonlySet<string>>,
     private readonly logger: Logger,
   ) {}
 
@@ -74,11 +78,11 @@ export class LogKeeper {
   /** Looks at all logs: those of jobs that ended while nobody watched too, and at what is old. */
   sweep(): Promise<void> {
     return this.inTurn(async () => {
-      const running = new Set(this.runningJobs());
+      const running = await this.runningAnywhere();
       const ended: JobLogSize[] = [];
       let total = 0;
       for (const job of await readdir(this.logs.root).catch(() => [] as string[])) {
-        await this.rotate(job);
+        if (!running.has(job)) await this.rotate(job);
         const size = await this.measure(job);
         total += size.bytes;
         if (!running.has(job)) ended.push(size);

@@ -30,6 +30,7 @@ const keeper = (change: object, running: readonly string[] = []) =>
     new JobLogs(root),
     { ...DEFAULT_LOG_LIMITS, ...change },
     () => running,
+    async () => new Set(running),
     createLogger('silent'),
   );
 

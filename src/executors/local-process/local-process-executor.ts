@@ -23,6 +23,7 @@ import {
 import { probeIsolation } from './isolation/probe-isolation.js';
 import { findNetwork, type VpcNetwork } from './isolation/vpc-networks.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
+import { endFirstWithoutMemory, memoryOfProcess } from './process-memory.js';
 
 /** Tells the program where its settings are, and us whose step a process is. */
 const STEP_FILE_VARIABLE = 'BURNISH_STEP_FILE';
@@ -87,6 +88,7 @@ export function createLocalProcessExecutor(
             ...variables,
           },
         });
+        if (child.pid !== undefined) endFirstWithoutMemory(child.pid);
         // The service may go down and leave the step running.
         child.unref();
         return await follow(child, exitFile);
@@ -112,6 +114,7 @@ export function createLocalProcessExecutor(
             () => undefined,
           );
         },
+        memoryBytes: () => memoryOfProcess(identity.pid),
         leave: () => undefined,
       };
     },
@@ -187,6 +190,7 @@ async function follow(child: ChildProcess, exitFile: string): Promise<RunningSte
     signal(signal) {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal);
     },
+    memoryBytes: () => memoryOfProcess(pid),
     leave: () => undefined,
   };
 }

@@ -27,6 +27,8 @@ const UNKNOWN: JobNeeds = { cores: 1, memoryBytes: 0, diskBytes: 0 };
  * keeps account of what the running ones have. */
 export class Admission {
   private readonly placed = new Map<string, PlacedJob>();
+  /** Running jobs that have more memory than was expected. */
+  private readonly exceeding = new Set<string>();
 
   constructor(
     private readonly context: JobContext,
@@ -43,7 +45,10 @@ export class Admission {
     if (jobs.length === 0) return [];
     const { free } = await diskSpace(workFolder);
     const machine = { capacity: { ...capacity, diskBytes: free }, maxJobs: this.maxJobs };
-    const waiting = jobs.map((job) => this.waiting(job));
+    // What fits another node only, as the configuration has it, is left to that one.
+    const waiting = jobs
+      .map((job) => this.waiting(job))
+      .filter(({ needs }) => needs.memoryBytes <= capacity.memoryBytes);
     const byName = new Map(jobs.map((job) => [job.name, job]));
     return chooseJobs(machine, running, waiting).flatMap((place) => {
       const job = byName.get(place.name);
@@ -61,9 +66,27 @@ export class Admission {
     this.placed.set(job.name, place);
   }
 
+  /**
+   * Takes note of what a running job really takes of memory. Where that is more than was expected of it,
+   * it counts from then on, so that no further job is started into memory that is not there.
+   */
+  measured(name: string, memoryBytes: number): void {
+    const place = this.placed.get(name);
+    if (place === undefined || memoryBytes <= place.needs.memoryBytes) return;
+    this.placed.set(name, { ...place, needs: { ...place.needs, memoryBytes } });
+    if (this.exceeding.has(name)) return;
+    this.exceeding.add(name);
+    const expected = place.needs.memoryBytes;
+    this.context.logger.warn(
+      { job: name, memoryBytes, expected },
+      'a job takes more than expected',
+    );
+  }
+
   /** Takes note that a job runs no more. */
   release(name: string): void {
     this.placed.delete(name);
+    this.exceeding.delete(name);
   }
 
   private waiting({ name, needs = UNKNOWN }: JobRecord) {
@@ -84,7 +107,9 @@ export class Admission {
   private async lookAt(job: JobRecord): Promise<void> {
     const { store, logger, workFolder, capacity } = this.context;
     const needs = await this.estimate(job);
-    const never = whyNever(needs, { ...capacity, diskBytes: (await diskSpace(workFolder)).whole });
+    const memoryBytes = Math.max(capacity.memoryBytes, capacity.largestNodeBytes ?? 0);
+    const diskBytes = (await diskSpace(workFolder)).whole;
+    const never = whyNever(needs, { ...capacity, memoryBytes, diskBytes });
     if (never === undefined) {
       await store.setNeeds(job.name, needs);
       return;

@@ -7,10 +7,14 @@ import type { Resources } from './resources.js';
 export interface CapacitySettings {
   readonly cores?: number | undefined;
   readonly memoryBytes?: number | undefined;
+  readonly largestNodeBytes?: number | undefined;
 }
 
 /** Cores and memory that all jobs together may take. */
-export type ProcessingCapacity = Pick<Resources, 'cores' | 'memoryBytes'>;
+export interface ProcessingCapacity extends Pick<Resources, 'cores' | 'memoryBytes'> {
+  /** Memory of the largest of several nodes; a job that fits there alone waits for it. */
+  readonly largestNodeBytes?: number | undefined;
+}
 
 /** Left to the service itself and to the system. A service with 1,000 jobs behind it takes some 200 MB. */
 const RESERVED_BYTES = 384 * 1024 * 1024;
@@ -24,7 +28,8 @@ export async function processingCapacity(
 ): Promise<ProcessingCapacity> {
   const quota = (await cpuQuota()) ?? Number.POSITIVE_INFINITY;
   const cores = settings.cores ?? Math.max(1, Math.floor(Math.min(availableParallelism(), quota)));
-  return { cores, memoryBytes: settings.memoryBytes ?? machineMemory() };
+  const { memoryBytes = machineMemory(), largestNodeBytes } = settings;
+  return { cores, memoryBytes, ...(largestNodeBytes === undefined ? {} : { largestNodeBytes }) };
 }
 
 function machineMemory(): number {

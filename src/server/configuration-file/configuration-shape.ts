@@ -31,6 +31,10 @@ const SCHEDULING_SHAPE = structure('Scheduling', {
     number,
     'Memory that all running jobs together may take; by default the machine’s, or its control group’s, less what the service takes.',
   ),
+  largestNodeBytes: optional(
+    number,
+    'Where several nodes share a database: the same of the largest of them. Jobs that fit that one alone wait for it; by default all nodes are taken to be alike.',
+  ),
 });
 
 const LOGS_SHAPE = structure('Logs', {

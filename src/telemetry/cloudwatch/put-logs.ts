@@ -33,7 +33,7 @@ export class LogPutter {
   private timer: NodeJS.Timeout | undefined;
   private backoffMs = 0;
 
-  /** @param runningJobs names of the jobs whose steps may be writing now */
+  /** @param runningJobs names of the jobs of this process whose steps may be writing now */
   constructor(
     private readonly logs: JobLogs,
     private readonly sink: LogSink,
@@ -41,9 +41,12 @@ export class LogPutter {
     private readonly logger: Logger,
   ) {}
 
-  /** Begins with what an earlier process of the service did not get to put. */
-  async start(): Promise<void> {
-    for (const job of await namesIn(this.logs.root)) this.pending.add(job);
+  /**
+   * Begins with what an earlier process of the service did not get to put.
+   * @param elsewhere jobs that another process looks after
+   */
+  async start(elsewhere: ReadonlySet<string> = new Set()): Promise<void> {
+    for (const job of await namesIn(this.logs.root)) if (!elsewhere.has(job)) this.pending.add(job);
     this.schedule();
   }
 
