@@ -1,6 +1,7 @@
 // Daemons that a suite starts end with it, whatever happens.
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long a daemon gets to be ready, and to end, in milliseconds. */
@@ -20,6 +21,17 @@ export function startDaemon(program, args, log, options = {}) {
 /** The end of a daemon's log, to tell why it did not come up. */
 export const lastLines = (log) =>
   readFileSync(log, 'utf8').trim().split('\n').slice(-3).join(' | ');
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
 
 export function hasProgram(name) {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;

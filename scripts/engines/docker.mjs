@@ -3,11 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages } from './apt.mjs';
-import { endDaemon, hasProgram, lastLines, startDaemon, until } from './daemons.mjs';
+import { endDaemon, freePort, hasProgram, lastLines, startDaemon, until } from './daemons.mjs';
 
 /** Program by program, the Debian package that has it. */
 const PACKAGES = { dockerd: 'docker.io', 'docker-registry': 'docker-registry' };
@@ -18,17 +17,6 @@ function install() {
   console.log(`Installing ${missing.join(', ')} …`);
   const failure = installPackages(...missing.map((program) => PACKAGES[program]));
   if (failure !== undefined) throw new Error(`there is no ${missing[0]}: ${failure}`);
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** A registry that asks for a password, as `htpasswd -B` would write it down. */

@@ -6,6 +6,8 @@ import type { DockerOptions } from '../executors/docker/docker-options.js';
 import type { Executor } from '../executors/executor.js';
 import { createExecutorByStep } from '../executors/executor-by-step.js';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
+import { createSlurmExecutor } from '../executors/slurm/slurm-executor.js';
+import type { SlurmOptions } from '../executors/slurm/slurm-options.js';
 import type { ServiceConfiguration } from './configuration.js';
 import { stepIsolation } from './step-isolation.js';
 
@@ -13,6 +15,8 @@ const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.m
 
 /** Enough for the tensors that loaders hand to a framework's other processes. */
 const DEFAULT_SHARED_MEMORY_BYTES = 1024 ** 3;
+
+const DEFAULT_POLL_SECONDS = 2;
 
 type ExecutorConfiguration = NonNullable<ServiceConfiguration['file']['executor']>;
 
@@ -23,12 +27,36 @@ export function createExecutors(service: ServiceConfiguration): Executor {
   const executors = {
     process: createLocalProcessExecutor(OPTIMIZER_PROGRAM, stepIsolation(service)),
     docker: createDockerExecutor(dockerOptions(configuration)),
+    // A machine need not have Slurm's commands.
+    ...(usesSlurm(configuration)
+      ? { slurm: createSlurmExecutor(slurmOptions(configuration)) }
+      : {}),
   };
   // A process of the machine refuses images, and says what is missing.
   const forImages = images === 'none' ? 'process' : images;
   return createExecutorByStep(executors, ({ image }) =>
     image === undefined ? optimizer : forImages,
   );
+}
+
+function usesSlurm({ optimizer, images, slurm }: ExecutorConfiguration): boolean {
+  return slurm !== undefined || optimizer === 'slurm' || images === 'slurm';
+}
+
+function slurmOptions({ slurm = {}, imageMappings = [] }: ExecutorConfiguration): SlurmOptions {
+  return {
+    configurationFile: slurm.configurationFile,
+    node: slurm.node ?? process.execPath,
+    optimizerProgram: slurm.optimizerProgram ?? OPTIMIZER_PROGRAM,
+    containerRuntime: slurm.containerRuntime,
+    containerArguments: slurm.containerArguments ?? [],
+    imageMappings,
+    placements: slurm.placements ?? [],
+    defaultCores: slurm.defaultCores ?? 1,
+    defaultMemoryBytes: slurm.defaultMemoryBytes,
+    requeue: slurm.requeue ?? true,
+    pollMs: (slurm.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
+  };
 }
 
 function dockerOptions({ docker = {}, imageMappings = [] }: ExecutorConfiguration): DockerOptions {

@@ -5,12 +5,13 @@ import { type Executor, ExecutorError, type StepPlace, type StepRequest } from '
 import { writeImageRecord } from '../images/image-record.js';
 import { mapImage, parseImageReference } from '../images/image-reference.js';
 import { prepareContainerStep, stepLabels } from '../lmi-container.js';
+import { readExitFile } from '../read-exit-file.js';
 import { containerOptions } from './container-options.js';
 import type { DockerOptions } from './docker-options.js';
 import { connectEngine, engineCapacity, engineTrouble, statusOf } from './engine.js';
 import { networksOf } from './network-of.js';
 import { ensureImage } from './pull-image.js';
-import { followContainer, readExitFile } from './running-container.js';
+import { followContainer } from './running-container.js';
 
 /** Runs steps in containers of a Docker engine on this machine, under the LMI contract. */
 export function createDockerExecutor(options: DockerOptions): Executor {
@@ -66,8 +67,9 @@ export function createDockerExecutor(options: DockerOptions): Executor {
       if (found !== undefined && found.Id === id) {
         return await followContainer(engine.getContainer(id), place);
       }
-      const exit = await readExitFile(place.folders.exitFile);
-      if (exit === undefined) return undefined;
+      const code = await readExitFile(place.folders.exitFile);
+      if (code === undefined) return undefined;
+      const exit = { code, signal: undefined };
       return {
         handle,
         exit: Promise.resolve(exit),

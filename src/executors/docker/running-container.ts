@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Container } from 'dockerode';
 import type { RunningStep, StepExit, StepPlace } from '../executor.js';
@@ -39,12 +39,6 @@ export async function followContainer(
       left.abort();
     },
   };
-}
-
-/** How a step ended whose container was removed already. */
-export async function readExitFile(path: string): Promise<StepExit | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return /^\d{1,3}$/.test(text) ? { code: Number(text), signal: undefined } : undefined;
 }
 
 async function follow(

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, open, realpath, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import {
   type StepRequest,
 } from '../executor.js';
 import { lmiEnvironment } from '../lmi-environment.js';
+import { readExitFile } from '../read-exit-file.js';
 import { findProcesses } from './find-processes.js';
 import { hostIdentity } from './host-identity.js';
 import {
@@ -214,15 +215,6 @@ async function exitOf(
 /** A process that is not our child can only be asked for again and again. */
 async function untilGone(identity: ProcessIdentity): Promise<void> {
   while (await isSameProcess(identity)) await delay(POLL_MS);
-}
-
-async function readExitFile(path: string): Promise<number | undefined> {
-  try {
-    const text = await readFile(path, 'utf8');
-    return /^\d{1,3}$/.test(text) ? Number(text) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

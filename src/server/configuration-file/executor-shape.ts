@@ -1,14 +1,15 @@
 import { enumeration, optional, structure } from '../../service-model/shape.js';
 import { DOCKER_SHAPE, IMAGE_MAPPINGS_SHAPE } from './docker-shape.js';
+import { SLURM_SHAPE } from './slurm-shape.js';
 
 /** Where steps run. */
 export const EXECUTOR_SHAPE = structure('Executor', {
   optimizer: optional(
-    enumeration(['process', 'docker']),
-    'Where the built-in optimizer runs: as a process of the service’s machine (the default), or in a container.',
+    enumeration(['process', 'docker', 'slurm']),
+    'Where the built-in optimizer runs: as a process of the service’s machine (the default), in a container, or as a batch job.',
   ),
   images: optional(
-    enumeration(['docker', 'none']),
+    enumeration(['docker', 'slurm', 'none']),
     'Where steps with an Image run; in containers of the machine’s Docker engine by default.',
   ),
   imageMappings: optional(
@@ -16,4 +17,5 @@ export const EXECUTOR_SHAPE = structure('Executor', {
     'Images that are taken from another registry than they name, ECR’s for example.',
   ),
   docker: optional(DOCKER_SHAPE, 'The Docker engine.'),
+  slurm: optional(SLURM_SHAPE, 'The Slurm cluster.'),
 });
