@@ -13,38 +13,47 @@ export interface BatchProgram {
 const CLUSTER_VARIABLES = ['CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'TMPDIR'] as const;
 
 /**
- * The batch script of a step: it runs the program in an environment of its own and notes the exit
- * status in the step's folder, since accounting may be absent and the controller forgets ended jobs.
+ * The signal by which the script is asked to kill the program at once. Slurm takes SIGKILL itself for a
+ * cancellation, and waits for its KillWait.
+ */
+export const KILL_REQUEST = 'USR2';
+
+/**
+ * The batch script of a step: it runs the program in an environment and a process group of its own and
+ * notes the exit status in the step's folder, since accounting may be absent and the controller forgets
+ * ended jobs.
  *
- * SIGTERM comes to the program and to this script alike (`scancel --full`); SIGUSR1 comes to the script
- * alone, from Slurm's own limit, and is handed on as SIGTERM. A job that runs again because its node
- * died begins with an empty result.
+ * Signals come to this script alone, which hands them on to the program's group. A job that runs again
+ * because its node died begins with an empty result.
  */
 export function batchScript(folders: StepFolders, program: BatchProgram): string {
   const { output, exitFile } = folders;
   const own = Object.entries(program.environment).map(([name, value]) => quote(`${name}=${value}`));
   const clusters = CLUSTER_VARIABLES.map((name) => `\${${name}:+"${name}=$${name}"}`);
-  const start = `env -i ${[...clusters, ...own].join(' ')}`;
-  const run = (command: readonly string[]) => `${start} ${command.map(quote).join(' ')}`;
-  const status = quote(`${exitFile}.partial`);
+  const start = `setsid env -i ${[...clusters, ...own].join(' ')}`;
+  const run = (command: readonly string[]) => `${start} ${command.map(quote).join(' ')} &\nfollow`;
+  const partial = quote(`${exitFile}.partial`);
   return `#!/bin/sh
+child=
+trap '[ -z "$child" ] || kill -TERM "-$child"' TERM
+trap '[ -z "$child" ] || kill -KILL "-$child"' ${KILL_REQUEST}
+follow() {
+  child=$!
+  while :; do
+    wait "$child"
+    status=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+}
+finish() {
+  printf %s "$status" > ${partial} && mv ${partial} ${quote(exitFile)}
+  exit "$status"
+}
 if [ "\${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
   find ${quote(output)} -mindepth 1 -delete
 fi
-finish() {
-  printf %s "$1" > ${status} && mv ${status} ${quote(exitFile)}
-  exit "$1"
-}
-trap : TERM
-${program.prepare === undefined ? '' : `${run(program.prepare)} || finish "$?"\n`}${run(program.command)} &
-child=$!
-trap 'kill -TERM "$child"' USR1
-while :; do
-  wait "$child"
-  status=$?
-  kill -0 "$child" 2>/dev/null || break
-done
-finish "$status"
+${program.prepare === undefined ? '' : `${run(program.prepare)}\n[ "$status" = 0 ] || finish\n`}${run(program.command)}
+finish
 `;
 }
 

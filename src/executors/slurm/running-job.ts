@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningStep, StepExit, StepPlace } from '../executor.js';
 import { readExitFile } from '../read-exit-file.js';
+import { KILL_REQUEST } from './batch-script.js';
 import { exitOfJob, isLiving, readJob, type SlurmJob } from './job-state.js';
 import { runSlurm, SlurmCommandError } from './slurm-command.js';
 import type { SlurmOptions } from './slurm-options.js';
@@ -12,6 +13,8 @@ const EXIT_FILE_MS = 200;
 const FILE_SYSTEM_MS = 3_000;
 /** How often the controller is asked to signal a job while it is not to be reached, in milliseconds. */
 const RETRY_MS = 2_000;
+/** How long a job's script may take to kill its program, in milliseconds. */
+const SCRIPT_MS = 5_000;
 /** A step whose nodes died this often is not begun again. */
 const MAX_RESTARTS = 3;
 
@@ -114,8 +117,9 @@ async function giveUp(options: SlurmOptions, id: string, job: SlurmJob): Promise
 }
 
 /**
- * Signals a job's script and all that it has started; one that still waits is cancelled. Slurm's plain
- * cancellation would send SIGKILL after its KillWait, which is the cluster's and not the job's.
+ * Signals a job's script and all that it has started; one that still waits is cancelled.
+ *
+ * @param isOver whether the job has ended, or is none of ours any more
  */
 export async function signalJob(
   options: SlurmOptions,
@@ -123,20 +127,30 @@ export async function signalJob(
   signal: 'SIGTERM' | 'SIGKILL',
   isOver: () => boolean,
 ): Promise<void> {
-  const name = signal.slice('SIG'.length);
-  for (const args of [
-    ['--state=PENDING', id],
-    [`--signal=${name}`, '--full', id],
-  ]) {
-    while (!isOver()) {
-      try {
-        await runSlurm(options, 'scancel', args);
-        break;
-      } catch (error) {
-        // What the controller refuses has ended.
-        if (!(error instanceof SlurmCommandError) || !error.unreachable) break;
-        await delay(RETRY_MS);
-      }
+  await cancel(options, ['--state=PENDING', id], isOver);
+  if (signal === 'SIGTERM') {
+    await cancel(options, ['--signal=TERM', '--batch', id], isOver);
+    return;
+  }
+  await cancel(options, [`--signal=${KILL_REQUEST}`, '--batch', id], isOver);
+  await delay(SCRIPT_MS);
+  // A script that is gone can't do it; then Slurm ends what is left, with a patience of its own.
+  await cancel(options, [id], isOver);
+}
+
+async function cancel(
+  options: SlurmOptions,
+  args: readonly string[],
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    try {
+      await runSlurm(options, 'scancel', args);
+      return;
+    } catch (error) {
+      // What the controller refuses has ended.
+      if (!(error instanceof SlurmCommandError) || !error.unreachable) return;
+      await delay(RETRY_MS);
     }
   }
 }

@@ -77,10 +77,11 @@ export function createSlurmExecutor(options: SlurmOptions): Executor {
 
     async reap(place) {
       for (const id of await findJobs(options, place)) {
-        await signalJob(options, id, 'SIGKILL', () => false);
-        for (;;) {
+        let isGone = false;
+        void signalJob(options, id, 'SIGKILL', () => isGone);
+        while (!isGone) {
           const job = await readJob(options, id);
-          if (job === undefined || !isLiving(job)) break;
+          isGone = job === undefined || !isLiving(job);
           await delay(GONE_MS);
         }
       }

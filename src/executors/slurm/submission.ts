@@ -5,7 +5,7 @@ const MINUTE_MS = 60_000;
 const MIB = 1024 ** 2;
 
 /**
- * The arguments of `sbatch` for a step. Nothing of the service's environment goes with it. Slurm counts
+ * The arguments of `sbatch` for a step. Slurm counts
  * time in minutes and looks at limits about once in one, so its limit lies behind the service's deadline
  * and the time to save: it ends what the service, being down, did not.
  *
@@ -34,7 +34,8 @@ export function submissionArguments(
   };
   return [
     '--parsable',
-    '--export=NIL',
+    // The command's own environment, which is next to nothing; any other choice runs a login shell.
+    '--export=ALL',
     `--job-name=${jobName(request)}`,
     `--comment=${folders.root}`,
     `--chdir=${folders.root}`,
@@ -45,7 +46,7 @@ export function submissionArguments(
     `--cpus-per-task=${Math.max(1, Math.ceil(resources?.cores ?? options.defaultCores))}`,
     `--time=${minutes}`,
     // To the script alone, which hands it on: a plain signal would go to steps of srun's only.
-    `--signal=B:USR1@${Math.ceil(graceMs / 1000)}`,
+    `--signal=B:TERM@${Math.ceil(graceMs / 1000)}`,
     options.requeue ? '--requeue' : '--no-requeue',
     ...Object.entries(optional).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
