@@ -52,6 +52,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'browser',
+          include: ['test/**/*.browser.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['test/**/*.interop.ts'],
           testTimeout: 600_000,
