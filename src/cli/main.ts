@@ -12,6 +12,10 @@ async function main(argv: readonly string[]): Promise<number> {
       const { serve } = await import('./commands/serve.js');
       return await serve(rest);
     }
+    if (first === 'kms') {
+      const { kms } = await import('./commands/kms.js');
+      return await kms(rest);
+    }
     if (first === 'iam') {
       const { iam } = await import('./commands/iam.js');
       return await iam(rest);

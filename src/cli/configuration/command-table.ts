@@ -224,6 +224,19 @@ const ADDED_COMMANDS: readonly Command[] = [
     options: [],
   },
   {
+    name: 'kms',
+    summary:
+      'Manages the keys that objects are encrypted under; burnish kms --help lists its commands.',
+    positionals: [
+      {
+        name: 'command',
+        required: true,
+        documentation: 'What to do, in the words of aws kms, for example create-key.',
+      },
+    ],
+    options: [],
+  },
+  {
     name: 'completion',
     summary: 'Prints a script that teaches a shell to complete burnish commands.',
     positionals: [

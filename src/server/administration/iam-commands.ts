@@ -4,44 +4,28 @@ import { roleArn, userArn } from '../../identity/principal.js';
 import type { JsonValue } from '../../service-model/read-value.js';
 import type { AccessKeyTable, PrincipalTable, RoleTable } from '../../store/identity-schema.js';
 import type { KeyStatus, OwnerKind } from '../../store/identity-store.js';
-
-export interface IamOption {
-  /** With its leading dashes. */
-  readonly flag: string;
-  readonly documentation: string;
-  readonly optional?: true;
-  readonly choices?: readonly string[];
-}
+import type { AdministrationCommand, AdministrationOption } from './command-group.js';
 
 export interface IamCall {
   readonly administration: IdentityAdministration;
   readonly accountId: string;
-  /** The value of an option, without its dashes; documents are read from their files. */
-  readonly value: (option: string) => string;
-  readonly optionalValue: (option: string) => string | undefined;
 }
 
-export interface IamCommand {
-  readonly name: string;
-  readonly summary: string;
-  readonly options: readonly IamOption[];
-  /** @returns what is printed; undefined for nothing */
-  run(call: IamCall): Promise<JsonValue | undefined>;
-}
+type IamCommand = AdministrationCommand<IamCall>;
 
-const USER: IamOption = { flag: '--user-name', documentation: 'The name of the user.' };
-const ROLE: IamOption = { flag: '--role-name', documentation: 'The name of the role.' };
-const KEY: IamOption = { flag: '--access-key-id', documentation: 'The ID of the access key.' };
-const POLICY: IamOption = { flag: '--policy-name', documentation: 'The name of the policy.' };
-const DOCUMENT: IamOption = {
+const USER: AdministrationOption = { flag: '--user-name', documentation: 'The name of the user.' };
+const ROLE: AdministrationOption = { flag: '--role-name', documentation: 'The name of the role.' };
+const KEY: AdministrationOption = { flag: '--access-key-id', documentation: 'The ID of the access key.' };
+const POLICY: AdministrationOption = { flag: '--policy-name', documentation: 'The name of the policy.' };
+const DOCUMENT: AdministrationOption = {
   flag: '--policy-document',
   documentation: 'The policy as JSON, as text or as file://PATH.',
 };
-const TRUST: IamOption = {
+const TRUST: AdministrationOption = {
   flag: '--assume-role-policy-document',
   documentation: 'Who may assume the role, as JSON, as text or as file://PATH.',
 };
-const STATUS: IamOption = {
+const STATUS: AdministrationOption = {
   flag: '--status',
   documentation: 'Whether requests signed with the key are taken.',
   choices: ['Active', 'Inactive'],
@@ -79,7 +63,7 @@ const newKeyOf = ({ key, secret }: { readonly key: AccessKeyTable; readonly secr
 });
 
 /** The four commands for the policies of users, or of roles. */
-function policyCommands(kind: OwnerKind, owner: IamOption): readonly IamCommand[] {
+function policyCommands(kind: OwnerKind, owner: AdministrationOption): readonly IamCommand[] {
   const title = kind === 'user' ? 'User' : 'Role';
   const name = `${kind}-name`;
   return [
