@@ -10,6 +10,7 @@ import { MasterKey } from '../../dist/encryption/master-key.js';
 import { NamedKeys } from '../../dist/encryption/named-keys.js';
 import { openEmbeddedStore } from '../../dist/objects/embedded-store/embedded-store.js';
 import { openSqliteStore } from '../../dist/store/open-sqlite-store.js';
+import { machine, median } from '../support/measure.mjs';
 
 const MIB = 1024 * 1024;
 const SIZE = Number(process.env.BURNISH_BENCH_MIB ?? 512) * MIB;
@@ -24,6 +25,7 @@ try {
 }
 
 async function bench() {
+  console.log(machine());
   const record = await openSqliteStore(':memory:');
   const owner = { region: 'us-east-1', accountId: '000000000000' };
   const keys = new NamedKeys(record.keys, new MasterKey(randomBytes(32)), owner);
@@ -64,7 +66,8 @@ async function bench() {
     }
   }
   for (const [act, byForm] of Object.entries(rates)) {
-    const [clear, sealed] = ['in clear', 'encrypted'].map((form) => median(byForm[form]));
+    const clear = median(byForm['in clear']);
+    const sealed = byForm.encrypted === undefined ? undefined : median(byForm.encrypted);
     const ratio = sealed === undefined ? '' : `, ${(sealed / clear).toFixed(2)} of it encrypted`;
     const rate = sealed === undefined ? '' : ` (${sealed.toFixed(0)} MB/s)`;
     console.log(`${act}: ${clear.toFixed(0)} MB/s in clear${ratio}${rate}`);
@@ -81,8 +84,4 @@ async function time(act) {
   const began = performance.now();
   await act();
   return (performance.now() - began) / 1000;
-}
-
-function median(values) {
-  return values?.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -15,8 +15,14 @@ type IamCommand = AdministrationCommand<IamCall>;
 
 const USER: AdministrationOption = { flag: '--user-name', documentation: 'The name of the user.' };
 const ROLE: AdministrationOption = { flag: '--role-name', documentation: 'The name of the role.' };
-const KEY: AdministrationOption = { flag: '--access-key-id', documentation: 'The ID of the access key.' };
-const POLICY: AdministrationOption = { flag: '--policy-name', documentation: 'The name of the policy.' };
+const KEY: AdministrationOption = {
+  flag: '--access-key-id',
+  documentation: 'The ID of the access key.',
+};
+const POLICY: AdministrationOption = {
+  flag: '--policy-name',
+  documentation: 'The name of the policy.',
+};
 const DOCUMENT: AdministrationOption = {
   flag: '--policy-document',
   documentation: 'The policy as JSON, as text or as file://PATH.',

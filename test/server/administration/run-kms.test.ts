@@ -48,7 +48,9 @@ describe('burnish kms', () => {
     expect((await run('list-aliases')).json.Aliases).toMatchObject([
       { AliasName: 'alias/team', TargetKeyId: KeyId },
     ]);
-    expect((await run('describe-key', '--key-id', 'alias/team')).json.KeyMetadata.KeyId).toBe(KeyId);
+    expect((await run('describe-key', '--key-id', 'alias/team')).json.KeyMetadata.KeyId).toBe(
+      KeyId,
+    );
     await run('delete-alias', ...alias);
     expect((await run('list-aliases', '--key-id', KeyId)).json).toEqual({ Aliases: [] });
   });
