@@ -1,6 +1,6 @@
 // The service with 100,000 jobs in its record: time from `serve` to ready, describe and create
 // requests a second from concurrent clients, and pages of a filtered list.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,35 @@ function serve() {
   });
 }
 
+/** Runs `burnish iam` on the record. */
+function iam(...args) {
+  const done = spawnSync(process.execPath, [BURNISH, 'iam', ...args, '--data-dir', dataDir]);
+  if (done.status !== 0) throw new Error(String(done.stderr));
+  return done.stdout.length === 0 ? undefined : JSON.parse(String(done.stdout));
+}
+
+/** A user whose policies ask for the prefix of names, tags of the job, and the address. */
+function makeUser() {
+  const user = ['--user-name', 'bench'];
+  iam('create-user', ...user);
+  const job = 'arn:aws:sagemaker:*:*:optimization-job';
+  const address = { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' } };
+  const secret = { StringEquals: { 'aws:ResourceTag/secret': 'true' } };
+  const statements = {
+    read: [
+      { Effect: 'Allow', Action: 'sagemaker:*', Resource: `${job}/stored-*`, Condition: address },
+    ],
+    write: [{ Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: '*' }],
+    secret: [{ Effect: 'Deny', Action: '*', Resource: '*', Condition: secret }],
+  };
+  for (const [name, Statement] of Object.entries(statements)) {
+    const document = JSON.stringify({ Version: '2012-10-17', Statement });
+    iam('put-user-policy', ...user, '--policy-name', name, '--policy-document', document);
+  }
+  const { AccessKey } = iam('create-access-key', ...user);
+  return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+}
+
 function stop(child) {
   return new Promise((resolve) => {
     child.once('exit', resolve);
@@ -93,6 +122,7 @@ try {
   mkdirSync(join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
   writeFileSync(join(dataDir, 'buckets', 'models', 'source', 'config.json'), '{}');
   await fill();
+  const user = makeUser();
   const starts = [];
   let service;
   for (let start = 0; start < STARTS; start += 1) {
@@ -118,6 +148,25 @@ try {
     ),
   );
   console.log(`describe: ${describe.toFixed(0)} requests a second`);
+  const asUser = new SageMakerClient({
+    endpoint: service.url,
+    region: 'us-east-1',
+    credentials: user,
+  });
+  for (const [what, jobs] of [
+    ['another job each time', REQUESTS],
+    ['100 jobs again and again', 100],
+  ]) {
+    const described = await rate((index) =>
+      asUser.send(
+        new DescribeOptimizationJobCommand({ OptimizationJobName: `stored-${index % jobs}` }),
+      ),
+    );
+    console.log(
+      `describe by a user with policies, ${what}: ${described.toFixed(0)} requests a second`,
+    );
+  }
+  asUser.destroy();
   const create = await rate((index) =>
     client.send(new CreateOptimizationJobCommand(request(`created-${index}`))),
   );

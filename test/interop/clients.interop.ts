@@ -9,6 +9,7 @@ import { type RunningService, startTestService } from '../support/running-servic
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
+const CLI = join(here, '..', '..', 'dist', 'cli', 'main.js');
 const MODEL = join(here, '..', '..', 'fixtures', 'shakespeare-llama');
 
 /** How a script ended, and what it printed. */
@@ -33,6 +34,8 @@ describe.skipIf(INTEROP_PYTHON === undefined)('foreign clients', () => {
     PATH: process.env.PATH,
     HOME: service.dataDir,
     BURNISH_ENDPOINT: service.url,
+    BURNISH_DATA_DIR: service.dataDir,
+    BURNISH_CLI: JSON.stringify([process.execPath, CLI]),
     BURNISH_AWS: join(dirname(python), 'aws'),
     AWS_SHARED_CREDENTIALS_FILE: join(service.dataDir, 'credentials'),
     AWS_CONFIG_FILE: join(service.dataDir, 'config'),
@@ -42,6 +45,7 @@ describe.skipIf(INTEROP_PYTHON === undefined)('foreign clients', () => {
   it.each([
     ['sagemaker_clients.py', [MODEL]],
     ['s3_clients.py', []],
+    ['identity_clients.py', []],
   ])('%s', async (script, args) => {
     const result: Outcome = await run(python, [join(here, script), ...args], {
       env: environment(),

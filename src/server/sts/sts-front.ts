@@ -80,7 +80,7 @@ async function openCall(
     },
     { now: new Date(), service: 'sts', maxSkewSeconds: MAX_SKEW_SECONDS },
   );
-  const form = request.method === 'POST' ? body.toString('latin1') : splitTarget(rawUrl).query;
+  const form = [splitTarget(rawUrl).query, body.toString('latin1')].join('&');
   return {
     principal: verified.principal,
     facts: access.factsOf(verified, request),
