@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type {
   S3EndpointConfiguration,
@@ -117,7 +118,8 @@ async function readConfiguration(
   return {
     host: values.host ?? fallback.host,
     port: count('--port', values.port, fallback.port, 0, 65_535),
-    dataDir: values['data-dir'] ?? process.env.BURNISH_DATA_DIR ?? fallback.dataDir,
+    // Steps run in folders of their own, so paths are told to them whole.
+    dataDir: resolve(values['data-dir'] ?? process.env.BURNISH_DATA_DIR ?? fallback.dataDir),
     accountId,
     region,
     concurrentJobs: count(
