@@ -1,8 +1,9 @@
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CompilationStepReport, MeasuredGraph } from '../report/compilation-types.js';
 import type { StepRun } from '../step-frame.js';
+import { cacheShape } from './measure/cache-shape.js';
 import type { RuntimeLevel } from './measure/graph-task.js';
 import { measure } from './measure/run-graph-task.js';
 import type { MeasuringPlan } from './plan-measuring.js';
@@ -89,14 +90,7 @@ async function measureOne(
       kind: 'measure',
       path: join(folder, graph.files.graph),
       level,
-      cache: {
-        element: graph.options.element,
-        positions: Math.min(positions, longest),
-        blocks: model.blocks.map(({ attention }) => ({
-          heads: attention.keyValueHeads,
-          headSize: attention.headSize,
-        })),
-      },
+      cache: cacheShape(model, graph, Math.min(positions, longest)),
       vocabulary: model.vocabulary,
       prompt,
       generate,
@@ -104,7 +98,9 @@ async function measureOne(
     },
     signal,
   );
-  return { bytes: graph.weightBytes + graph.model.length, ...measured };
+  const sizes = [graph.files.graph, graph.files.weights].map((name) => stat(join(folder, name)));
+  const bytes = (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
+  return { bytes, ...measured };
 }
 
 function fitsMemory({ weightBytes }: PreparedGraph): boolean {

@@ -8,11 +8,18 @@ import { renderCompilation } from '../report/compilation-table.js';
 import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
 import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { cacheShape } from './measure/cache-shape.js';
 import { optimize } from './measure/run-graph-task.js';
 import { measureResult } from './measure-result.js';
 import { isRewritten, type PreparedCompilation, prepareCompilation } from './prepare.js';
 import { buildCompilationReport } from './report.js';
 import { writeGraph } from './write-graph.js';
+
+/** What ONNX Runtime calls the levels of optimization. */
+const RUNTIME_LEVELS = ['disabled', 'basic', 'extended', 'all'] as const;
+
+/** Tokens by which a rewritten graph is held to the one it came from. */
+const CHECKED_TOKENS = 8;
 
 /** Compiles the checkpoint in one folder into a graph for ONNX Runtime, in another. Weights are streamed:
  * memory is a few slabs whatever the model's size, but for what ONNX Runtime itself takes to rewrite or
@@ -52,7 +59,7 @@ async function produce(
 
 async function writeResult(
   { progress, signal }: StepRun,
-  { checkpoint, graph, output, settings }: PreparedCompilation,
+  { checkpoint, graph, model, output, settings }: PreparedCompilation,
   scratch: string,
 ): Promise<void> {
   progress.begin('compiling', { tensors: graph.weights.length, bytes: graph.weightBytes });
@@ -66,12 +73,12 @@ async function writeResult(
   progress.begin('optimizing', { tensors: 1, bytes: 0 });
   const target = join(output, graph.files.graph);
   await mkdir(dirname(target), { recursive: true });
-  const level = ({ 1: 'basic', 2: 'extended', 3: 'all' } as const)[
-    Math.max(1, settings.level) as 1
-  ];
+  const level = RUNTIME_LEVELS[settings.level];
   const path = join(folder, graph.files.graph);
   const weights = basename(graph.files.weights);
-  await optimize({ kind: 'optimize', path, level, target, weights }, signal);
+  const ids = Array.from({ length: CHECKED_TOKENS }, (_, index) => index % model.vocabulary);
+  const cache = cacheShape(model, graph, CHECKED_TOKENS);
+  await optimize({ kind: 'optimize', path, level, target, weights, cache, ids }, signal);
   progress.advance(1, 0);
   await rm(folder, { recursive: true, force: true });
 }

@@ -32,6 +32,9 @@ export interface OptimizeTask {
   readonly target: string;
   /** Name of the file of weights beside it. */
   readonly weights: string;
+  /** What the two graphs are compared by. */
+  readonly cache: CacheShape;
+  readonly ids: readonly number[];
 }
 
 /** What came of measuring. */
