@@ -61,6 +61,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'kubernetes',
+          include: ['test/**/*.kubernetes.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+        },
+      },
+      {
+        test: {
           name: 'interop',
           include: ['test/**/*.interop.ts'],
           testTimeout: 600_000,

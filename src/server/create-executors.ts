@@ -5,10 +5,12 @@ import { createDockerExecutor } from '../executors/docker/docker-executor.js';
 import type { DockerOptions } from '../executors/docker/docker-options.js';
 import type { Executor } from '../executors/executor.js';
 import { createExecutorByStep } from '../executors/executor-by-step.js';
+import { createKubernetesExecutor } from '../executors/kubernetes/kubernetes-executor.js';
 import { createLocalProcessExecutor } from '../executors/local-process/local-process-executor.js';
 import { createSlurmExecutor } from '../executors/slurm/slurm-executor.js';
 import type { SlurmOptions } from '../executors/slurm/slurm-options.js';
 import type { ServiceConfiguration } from './configuration.js';
+import { kubernetesOptionsOf } from './kubernetes-options-of.js';
 import { stepIsolation } from './step-isolation.js';
 
 const OPTIMIZER_PROGRAM = fileURLToPath(new URL('../optimizer/main.js', import.meta.url));
@@ -31,6 +33,7 @@ export function createExecutors(service: ServiceConfiguration): Executor {
     ...(usesSlurm(configuration)
       ? { slurm: createSlurmExecutor(slurmOptions(configuration)) }
       : {}),
+    ...kubernetesExecutor(configuration),
   };
   // A process of the machine refuses images, and says what is missing.
   const forImages = images === 'none' ? 'process' : images;
@@ -57,6 +60,23 @@ function slurmOptions({ slurm = {}, imageMappings = [] }: ExecutorConfiguration)
     requeue: slurm.requeue ?? true,
     pollMs: (slurm.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
   };
+}
+
+function kubernetesExecutor({
+  kubernetes,
+  optimizer,
+  images,
+  imageMappings = [],
+}: ExecutorConfiguration): Readonly<Record<string, Executor>> {
+  if (kubernetes !== undefined) {
+    return { kubernetes: createKubernetesExecutor(kubernetesOptionsOf(kubernetes, imageMappings)) };
+  }
+  if (optimizer === 'kubernetes' || images === 'kubernetes') {
+    throw new Error(
+      'The configuration runs steps in Kubernetes, and does not say which: executor.kubernetes is missing.',
+    );
+  }
+  return {};
 }
 
 function dockerOptions({ docker = {}, imageMappings = [] }: ExecutorConfiguration): DockerOptions {

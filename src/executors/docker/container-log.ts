@@ -45,7 +45,7 @@ export async function appendContainerLog(
 }
 
 /** The time of the last whole line of the engine's in a log, also where it was moved to an older part. */
-async function resumeAfter(logFile: string): Promise<string | undefined> {
+export async function resumeAfter(logFile: string): Promise<string | undefined> {
   await cutUnfinished(logFile);
   for (const { path } of listLogParts(logFile)?.toReversed() ?? []) {
     const { text } = await readTail(path);

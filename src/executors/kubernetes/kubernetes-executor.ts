@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Executor, ExecutorError, type StepPlace } from '../executor.js';
+import { mapImage, parseImageReference } from '../images/image-reference.js';
+import { prepareContainerStep } from '../lmi-container.js';
+import { apiMessage, type Cluster, connectCluster, statusOf, unlessGone } from './cluster.js';
+import type { KubernetesOptions } from './kubernetes-options.js';
+import { followJob, type PodHandle, removeJob } from './running-pod.js';
+import { stepJob } from './step-job.js';
+import { selectorOf, stepLabels } from './step-labels.js';
+import { addressesOf, networkPolicy } from './step-network.js';
+
+/** How often a removed step is looked for until it is gone, in milliseconds. */
+const REMOVAL_POLL_MS = 200;
+
+/**
+ * Runs steps as Jobs of a Kubernetes cluster, under the LMI contract. The data folder is on a volume that
+ * the steps' pods see parts of; a Job is found again, from any node of the service, by its name and labels.
+ */
+export function createKubernetesExecutor(options: KubernetesOptions): Executor {
+  let connected: Cluster | undefined;
+  const cluster = () => {
+    connected ??= connectCluster(options);
+    return connected;
+  };
+  return {
+    async refusal({ image = options.optimizerImage, network }) {
+      try {
+        parseImageReference(mapImage(image, options.imageMappings));
+        addressesOf(network, options);
+        const { jobs, namespace } = cluster();
+        await jobs.listNamespacedJob({ namespace, limit: 1 });
+        return undefined;
+      } catch (error) {
+        if (error instanceof ExecutorError) return error.message;
+        return `The Kubernetes cluster does not answer (${apiMessage(error)}).`;
+      }
+    },
+
+    async start(request, signal) {
+      const cidrs = addressesOf(request.network, options);
+      await removeStep(cluster(), request, options);
+      const step = await prepareContainerStep(request);
+      const name = `burnish-${randomUUID()}`;
+      const { jobs, policies, namespace } = cluster();
+      try {
+        signal.throwIfAborted();
+        const body = stepJob(name, request, step, options);
+        const { metadata } = await jobs.createNamespacedJob({ namespace, body });
+        if (options.enforcesNetworkPolicies) {
+          const owner = {
+            apiVersion: 'batch/v1',
+            kind: 'Job',
+            name,
+            uid: metadata?.uid ?? '',
+          };
+          const labels = stepLabels(request, options.volume);
+          const policy = networkPolicy(name, labels, cidrs, owner);
+          await policies.createNamespacedNetworkPolicy({ namespace, body: policy });
+          // Its network is closed now, and its pod may come to be.
+          await jobs.patchNamespacedJob({
+            namespace,
+            name,
+            body: [{ op: 'replace', path: '/spec/suspend', value: false }],
+          });
+        }
+        return followJob(cluster(), name, request, options.hopelessMs);
+      } catch (error) {
+        await removeJob(cluster(), name).catch(() => undefined);
+        signal.throwIfAborted();
+        if (error instanceof ExecutorError) throw error;
+        throw new ExecutorError(`The step’s Job could not be created: ${apiMessage(error)}`);
+      }
+    },
+
+    async adopt(handle, place) {
+      const { job } = handle as PodHandle;
+      const { jobs, namespace } = cluster();
+      try {
+        await jobs.readNamespacedJob({ namespace, name: job });
+        return followJob(cluster(), job, place, options.hopelessMs);
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+      }
+      const status = await readFile(place.folders.exitFile, 'utf8').catch(() => '');
+      if (!/^\d{1,3}$/.test(status)) return undefined;
+      return {
+        handle,
+        exit: Promise.resolve({ code: Number(status), signal: undefined }),
+        signal: () => undefined,
+        leave: () => undefined,
+      };
+    },
+
+    async reap(place) {
+      await removeStep(cluster(), place, options);
+    },
+  };
+}
+
+/** Ends, at once, whatever there is of a step, and waits until it is gone. */
+async function removeStep(
+  cluster: Cluster,
+  place: StepPlace,
+  { volume }: KubernetesOptions,
+): Promise<void> {
+  const { jobs, pods, namespace } = cluster;
+  const labelSelector = selectorOf(stepLabels(place, volume));
+  for (;;) {
+    const running = await pods.listNamespacedPod({ namespace, labelSelector });
+    const known = await jobs.listNamespacedJob({ namespace, labelSelector });
+    if (running.items.length + known.items.length === 0) return;
+    for (const { metadata } of known.items) await removeJob(cluster, metadata?.name ?? '');
+    for (const { metadata } of running.items) {
+      const name = metadata?.name ?? '';
+      await unlessGone(pods.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 1 }));
+    }
+    await delay(REMOVAL_POLL_MS);
+  }
+}

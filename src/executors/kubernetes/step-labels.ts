@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { dirname, relative } from 'node:path';
+import type { StepPlace } from '../executor.js';
+import type { StepVolume } from './kubernetes-options.js';
+
+/** The container of a step's pod. */
+export const CONTAINER = 'step';
+/** The image that the job asked for, where a mapping has made it another one. */
+export const IMAGE_ANNOTATION = 'burnish.dev/image';
+
+/**
+ * The labels by which everything of a step is found again: whose step it is, and of which service, since
+ * several may use one namespace. All nodes of one service have one folder of work, wherever each of them
+ * has mounted it.
+ */
+export function stepLabels(
+  { job, step, folders }: Pick<StepPlace, 'job' | 'step' | 'folders'>,
+  { claim, root }: StepVolume,
+): Readonly<Record<string, string>> {
+  const work = relative(root, dirname(dirname(folders.root)));
+  const service = createHash('sha256').update(`${claim}/${work}`).digest('hex').slice(0, 16);
+  return {
+    'app.kubernetes.io/managed-by': 'burnish',
+    'burnish.dev/service': service,
+    'burnish.dev/job': job,
+    'burnish.dev/step': String(step + 1),
+  };
+}
+
+/** A label selector, as the API takes it. */
+export function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}

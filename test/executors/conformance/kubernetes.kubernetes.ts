@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BatchV1Api, NetworkingV1Api } from '@kubernetes/client-node';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { StepRequest } from '#burnish/executors/executor.js';
+import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
+import type { KubernetesOptions } from '#burnish/executors/kubernetes/kubernetes-options.js';
+import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
+import {
+  administrator,
+  CLAIM,
+  NAMESPACE,
+  prepareNamespace,
+} from '../../support/kubernetes/prepare-namespace.js';
+import { describeExecutor } from './executor-conformance.js';
+
+const IMAGE = 'burnish-test/step-program:1';
+
+let folder: string;
+let options: KubernetesOptions;
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describeExecutor('a Job of a Kubernetes cluster', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'burnish-kubernetes-steps-'));
+  options = {
+    kubeconfig: await prepareNamespace(folder),
+    context: undefined,
+    namespace: NAMESPACE,
+    volume: { claim: CLAIM, root: folder },
+    optimizerImage: 'burnish',
+    imageMappings: [],
+    imagePullSecrets: [],
+    user: '0:0',
+    instances: [
+      {
+        instanceType: 'ml.g5.*',
+        nodeSelector: { 'burnish.dev/test-accelerator': 'a10g' },
+        tolerations: [],
+        acceleratorResource: undefined,
+      },
+    ],
+    enforcesNetworkPolicies: true,
+    networks: [{ subnet: 'subnet-1', securityGroupIds: ['sg-1'], cidrs: ['10.1.0.0/16'] }],
+    cpus: 1,
+    memoryBytes: 256 * 1024 ** 2,
+    hopelessMs: 60_000,
+  };
+  return {
+    folder,
+    create: () => createKubernetesExecutor(options),
+    image: IMAGE,
+    settings: 'environment',
+    protectsInput: true,
+  };
+});
+
+describe('a step in a Kubernetes cluster', () => {
+  async function requestOf(job: string): Promise<StepRequest> {
+    const inputFolder = join(folder, job, 'source');
+    const folders = stepFolders(join(folder, job), 0);
+    await mkdir(inputFolder, { recursive: true });
+    await writeFile(join(inputFolder, 'config.json'), '{}');
+    await createStepFolders(folders);
+    return {
+      job,
+      step: 0,
+      technique: 'quantization',
+      image: IMAGE,
+      environment: { OPTION_ACT: 'wait-for-term' },
+      deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
+      datasets: {},
+      inputFolder,
+      folders,
+      logFile: join(folder, 'logs', job, '1-quantization.log'),
+      deadline: Date.now() + 3_600_000,
+      graceMs: 2_000,
+    };
+  }
+
+  it('has the network of its VpcConfig, which goes when it goes', async () => {
+    const policies = administrator().makeApiClient(NetworkingV1Api);
+    const list = async () =>
+      (await policies.listNamespacedNetworkPolicy({ namespace: NAMESPACE })).items.filter(
+        ({ metadata }) => metadata?.labels?.['burnish.dev/job'] === 'networked',
+      );
+    const executor = createKubernetesExecutor(options);
+    const request = {
+      ...(await requestOf('networked')),
+      network: { subnets: ['subnet-1'], securityGroupIds: ['sg-1'] },
+    };
+    const running = await executor.start(request, new AbortController().signal);
+    const log = () => readFile(request.logFile, 'utf8').catch(() => '');
+    while (!(await log()).includes('acting')) await delay(50);
+    await delay(100);
+    const [policy] = await list();
+    expect(policy?.spec).toMatchObject({
+      podSelector: { matchLabels: { 'burnish.dev/job': 'networked' } },
+      egress: [{ to: [{ ipBlock: { cidr: '10.1.0.0/16' } }] }],
+      policyTypes: ['Ingress', 'Egress'],
+    });
+    running.signal('SIGTERM');
+    expect(await running.exit).toMatchObject({ code: 143 });
+    // Nobody removes it but the cluster's own garbage collection, by its owner.
+    while ((await list()).length > 0) await delay(200);
+    const jobs = administrator().makeApiClient(BatchV1Api);
+    expect((await jobs.listNamespacedJob({ namespace: NAMESPACE })).items).toEqual([]);
+  });
+
+  it('ends clearly when its node can’t have its image', async () => {
+    const executor = createKubernetesExecutor({ ...options, hopelessMs: 500 });
+    const request = { ...(await requestOf('no-image')), image: 'burnish-test/nowhere:1' };
+    const running = await executor.start(request, new AbortController().signal);
+    expect(await running.exit).toMatchObject({
+      code: undefined,
+      reason: expect.stringContaining('ErrImagePull: no image burnish-test/nowhere:1'),
+    });
+  });
+
+  it('is refused what the cluster can not keep, and says when there is none', async () => {
+    const demand = {
+      technique: 'quantization',
+      image: IMAGE,
+      instanceType: 'ml.g5.xlarge',
+    } as const;
+    const network = { subnets: ['subnet-2'], securityGroupIds: [] };
+    const executor = createKubernetesExecutor(options);
+    expect(await executor.refusal({ ...demand, network })).toContain('subnet-2');
+    const elsewhere = createKubernetesExecutor({ ...options, namespace: 'kube-system' });
+    expect(await elsewhere.refusal({ ...demand, network: undefined })).toContain('forbidden');
+  });
+});
