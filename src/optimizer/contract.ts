@@ -31,6 +31,8 @@ export interface StepContract {
   readonly scratchFolder: string | undefined;
   /** Where finished layers outlive the step, and where those that it is to go on from are. */
   readonly resumeFolder?: string | undefined;
+  /** Bytes of memory that the step may take; what the machine has, if undefined. */
+  readonly memoryBytes?: number | undefined;
   readonly progressFile: string | undefined;
   /** What the result is to be served on; undefined where nobody said. */
   readonly deployment?: DeploymentInstance | undefined;
@@ -67,6 +69,7 @@ export async function readContract(
     progressFile: variables.BURNISH_PROGRESS_FILE || undefined,
     scratchFolder: variables.SM_NEO_CACHE_DIR || undefined,
     resumeFolder: variables.BURNISH_RESUME_DIR || undefined,
+    memoryBytes: readBytes('BURNISH_MEMORY_BYTES', variables.BURNISH_MEMORY_BYTES),
   };
   const stepFile = variables.BURNISH_STEP_FILE;
   if (stepFile !== undefined && stepFile !== '') {
@@ -79,6 +82,15 @@ export async function readContract(
     ),
   );
   return { ...folders, technique: undefined, environment, datasets: {} };
+}
+
+function readBytes(name: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const bytes = Number(text);
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new ContractError(`${name} must be a whole number of bytes, not ${JSON.stringify(text)}`);
+  }
+  return bytes;
 }
 
 async function readStepFile(

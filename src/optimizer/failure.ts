@@ -5,6 +5,7 @@ import { ContractError } from './contract.js';
 import { EvaluationError } from './evaluation/evaluate.js';
 import { FormatError } from './formats/packed-tensors.js';
 import { ExecutionProviderError } from './forward/runtime/session.js';
+import { MemoryError } from './memory.js';
 import { OutputError } from './output/folder.js';
 import { printable } from './printable.js';
 import { VerificationError } from './quantization/verify.js';
@@ -24,6 +25,7 @@ const EXPLAINED = [
   KernelFileError,
   KernelTaskError,
   NonFiniteWeightError,
+  MemoryError,
   OutputError,
   ResumeError,
   SettingsError,

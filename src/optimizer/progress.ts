@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 
 export type Phase =
   | 'reading'
+  | 'checking'
   | 'quantizing'
   | 'sharding'
   | 'compiling'

@@ -23,10 +23,15 @@ export async function checkOutputFolder(folder: string, input: string): Promise<
   return path;
 }
 
+/** Bytes that can still be written to a folder's file system. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
 /** @throws OutputError if the folder's file system has less than `bytes` left. */
 export async function checkSpace(folder: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const available = bavail * bsize;
+  const available = await freeBytes(folder);
   if (available < bytes) {
     throw new OutputError(
       `the result needs ${bytes} bytes, but the output's disk has ${available} left`,

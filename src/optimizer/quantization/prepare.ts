@@ -8,10 +8,11 @@ import { type CalibrationPlan, planCalibration } from '../calibration/plan-calib
 import { type EvaluationPlan, planEvaluation } from '../evaluation/evaluate.js';
 import { type CalibratedFormat, calibratedFormat } from '../formats/calibrated-format.js';
 import { quantizationConfig } from '../formats/compressed-tensors.js';
-import { checkOutputFolder, checkSpace } from '../output/folder.js';
+import { checkOutputFolder, checkSpace, freeBytes } from '../output/folder.js';
 import { resultProperties } from '../output/serving-properties.js';
 import { planWeightFiles, type WeightFilesPlan } from '../output/weight-files.js';
 import { previousSteps } from '../report/previous.js';
+import { formatBytes } from '../report/table.js';
 import { REPORT_FILE } from '../report/types.js';
 import { bytesKept, workFolder } from '../resuming/finished-work.js';
 import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
@@ -74,7 +75,10 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
     resumeFolder,
     weights.files.map(({ name }) => name),
   );
-  await checkSpace(output, planned.reduce((sum, { size }) => sum + size, 0) - kept);
+  const needed = planned.reduce((sum, { size }) => sum + size, 0) - kept;
+  await checkSpace(output, needed);
+  const left = (await freeBytes(output)) - needed;
+  const partial = checkpoint.files.reduce((sum, { size }) => sum + size, 0);
   return {
     checkpoint,
     settings,
@@ -97,6 +101,11 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
         : evaluation.notes),
       ...serving.notes,
       ...earlier.notes,
+      ...(left < partial
+        ? [
+            `A stop might leave no partial model: it takes up to ${formatBytes(partial)} beside the finished layers, and ${formatBytes(left)} are left on the disk.`,
+          ]
+        : []),
     ],
   };
 }

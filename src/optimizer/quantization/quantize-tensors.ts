@@ -7,6 +7,7 @@ import type { FinishedWork } from '../resuming/finished-work.js';
 import type { StepRun } from '../step-frame.js';
 import { executeWork, type QuantizedLayer } from './execute.js';
 import type { PlannedLayer } from './plan.js';
+import { preflight } from './preflight.js';
 import type { PreparedQuantization } from './prepare.js';
 import { reusedWork } from './reuse.js';
 import { describeScheme } from './scheme.js';
@@ -29,6 +30,7 @@ export async function quantizeTensors(
   const { weights, plan, calibrated } = prepared;
   const reused = reusedWork(finished.earlier, weights.work);
   const left = weights.work.filter(({ task }) => !reused.tensors.has(task.name));
+  if (left.length > 0 || reused.stages.length === 0) await preflight(run, prepared, pool);
   const calibratedLayers = calibrated === undefined ? [] : plan.layers;
   progress.begin('quantizing', {
     tensors: weights.work.length + calibratedLayers.length,

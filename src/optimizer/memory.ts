@@ -1,0 +1,30 @@
+import { totalmem } from 'node:os';
+import { formatBytes } from './report/table.js';
+
+/** The step takes more memory than it may. */
+export class MemoryError extends Error {
+  override readonly name = 'MemoryError';
+}
+
+/** Bytes that this process may take: what it was told, else what its control group or the machine has. */
+export function memoryLimit(told: number | undefined): number {
+  if (told !== undefined) return told;
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+/** Holds the most memory that the process has taken so far against what it may take.
+ * @param told see {@link memoryLimit}.
+ * @param ahead bytes that are known to come on top.
+ * @param what took it, for the message.
+ * @throws MemoryError with the numbers. */
+export function checkMemory(told: number | undefined, ahead: number, what: string): void {
+  const limit = memoryLimit(told);
+  // Node gives it in kilobytes.
+  const peak = process.resourceUsage().maxRSS * 1024;
+  if (peak + ahead <= limit) return;
+  const more = ahead === 0 ? '' : `, and the samples take ${formatBytes(ahead)} more`;
+  throw new MemoryError(
+    `there is too little memory: ${what} took the process to ${formatBytes(peak)}${more}, but it may take ${formatBytes(limit)}`,
+  );
+}
