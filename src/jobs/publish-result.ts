@@ -4,15 +4,20 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ObjectLocation } from '../objects/s3-uri.js';
-import { REPORT_FILE } from '../optimizer/report/types.js';
+import { REPORT_FILE, type TransientFaults } from '../optimizer/report/types.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
+import { amendReport } from './amend-report.js';
 import { actingAsRole, type JobContext } from './job-context.js';
 import { artifactEncryption } from './job-encryption.js';
+import { stagingFaults } from './stage-source.js';
+import { FaultCount } from './transient-faults.js';
 
 /**
  * Makes the result of the last step visible at the job's output location. What is about to be
  * published is noted in the record first, so that a crash in between is told apart from a result
  * that is already there.
+ *
+ * @returns the transient faults that were got over on the way; the report tells of those before it
  */
 export async function publishResult(
   context: JobContext,
@@ -21,10 +26,16 @@ export async function publishResult(
   location: ObjectLocation,
   execution: JobExecution,
   signal: AbortSignal,
-): Promise<void> {
-  const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
-  const noted = { ...execution, publishing: digest };
-  await context.leases.write(() => context.store.setExecution(job, noted), signal);
+): Promise<TransientFaults> {
+  const staging = await stagingFaults(context, job);
+  const publishing = new FaultCount();
+  const settle = async (): Promise<void> => {
+    await amendReport(folder, { transientFaults: { staging, publishing: publishing.counted } });
+    const digest = await sha256Of(createReadStream(join(folder, REPORT_FILE)));
+    const noted = { ...execution, publishing: digest };
+    await context.leases.write(() => context.store.setExecution(job, noted), signal);
+  };
+  await settle();
   const bytes = await folderBytes(folder);
   const interrupted = job.execution?.publishing !== undefined;
   const encryption = artifactEncryption(job);
@@ -34,6 +45,8 @@ export async function publishResult(
       signal,
       interrupted,
       confirm,
+      onFault: publishing.listener,
+      beforeReport: settle,
       ...(encryption === undefined ? {} : { encryption }),
     });
   } catch (error) {
@@ -41,6 +54,7 @@ export async function publishResult(
     if (!(interrupted && (await isPublished(context, job, location)))) throw error;
   }
   context.metrics.resultPublished(bytes);
+  return publishing.counted;
 }
 
 /** Whether the result that a record was about to publish is at the output location already. */

@@ -77,8 +77,9 @@ async function publish(
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
   const result = stepFolders(jobFolder(context, job), last).output;
   await reportImages(context, job, result);
-  await publishResult(context, job, result, outputOf(context, job), execution, signal);
-  await note(run, 'published');
+  const output = outputOf(context, job);
+  const { total } = await publishResult(context, job, result, output, execution, signal);
+  await note(run, total === 0 ? 'published' : `published; ${total} transient faults were got over`);
 }
 
 function deploymentOf(instanceType: DeploymentInstanceType): DeploymentInstance {

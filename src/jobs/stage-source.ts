@@ -2,14 +2,18 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedFile, fingerprintFolder } from '../executors/staging/fingerprint-folder.js';
 import { findLicenseTerms } from '../executors/staging/license-terms.js';
+import type { TransientFaults } from '../optimizer/report/types.js';
 import type { JobRecord } from '../store/job-record.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { JobFailure } from './job-failure.js';
+import { FaultCount } from './transient-faults.js';
 
 /** A job's source on this machine, as it was when the job first looked. */
 interface SourceRecord {
   readonly path: string;
   readonly files: readonly (readonly [string, string])[];
+  /** What was got over on the way. */
+  readonly faults: TransientFaults;
 }
 
 const recordFile = (context: JobContext, job: JobRecord) =>
@@ -30,14 +34,23 @@ export async function stageSource(
   if (uri === undefined) throw new JobFailure('ModelSource.S3.S3Uri is not set.');
   const target = join(jobFolder(context, job), 'source');
   await rm(target, { recursive: true, force: true });
+  const faults = new FaultCount();
   const { path, bytes } = await context.objects.stageFolder(context.locate(uri), target, {
     signal,
+    onFault: faults.listener,
   });
   context.metrics.sourceStaged(bytes);
   await checkLicense(context, job, path, uri);
-  const record: SourceRecord = { path, files: [...(await fingerprintFolder(path))] };
+  const files = [...(await fingerprintFolder(path))];
+  const record: SourceRecord = { path, files, faults: faults.counted };
   await writeFile(recordFile(context, job), JSON.stringify(record));
   return path;
+}
+
+/** The faults that were got over while the source was staged. */
+export async function stagingFaults(context: JobContext, job: JobRecord): Promise<TransientFaults> {
+  const text = await readFile(recordFile(context, job), 'utf8');
+  return (JSON.parse(text) as SourceRecord).faults;
 }
 
 /**

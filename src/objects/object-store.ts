@@ -90,6 +90,9 @@ export interface WriteOptions extends Cancellable {
   readonly encryption?: EncryptionRequest;
 }
 
+/** Hears of each transient fault that was met, by name: `SlowDown`, `ECONNRESET`, … */
+export type FaultListener = (kind: string) => void;
+
 export interface StageProgress {
   readonly bytes: number;
   readonly files: number;
@@ -97,6 +100,7 @@ export interface StageProgress {
 
 export interface StageOptions extends Cancellable, KeyAccess {
   readonly onProgress?: (progress: StageProgress) => void;
+  readonly onFault?: FaultListener;
 }
 
 /** A folder on this machine with what lies at a location. */
@@ -151,6 +155,9 @@ export interface ObjectStore {
 }
 
 export interface PublishOptions extends Cancellable {
+  readonly onFault?: FaultListener;
+  /** Called where files are sent off one by one, when all but the report have been: it may still change. */
+  readonly beforeReport?: () => Promise<void>;
   /**
    * Called right before each act that makes something visible; throws when that is not the caller's
    * business any more. What was made visible is then left as it is.

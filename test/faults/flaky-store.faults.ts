@@ -1,4 +1,4 @@
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -45,6 +45,7 @@ afterAll(async () => {
 
 describe('an object store that fails now and then', () => {
   it('costs time, and no job', async () => {
+    let told = 0;
     for (let index = 0; index < JOBS; index += 1) {
       const name = `job-${index}`;
       const request = createRequest({
@@ -61,8 +62,17 @@ describe('an object store that fails now and then', () => {
       const files = await readdir(join(store.dataDir, 'buckets', 'models', 'out', name));
       expect(files).toContain('optimization-report.json');
       expect(files).toContain('model.safetensors');
+      const report = await readFile(
+        join(store.dataDir, 'buckets', 'models', 'out', name, 'optimization-report.json'),
+        'utf8',
+      );
+      const { staging, publishing } = JSON.parse(report).transientFaults;
+      told += staging.total + publishing.total;
+      const counts: number[] = Object.values({ ...staging.byKind });
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(staging.total);
     }
-    console.log('faults met:', proxy.counts);
+    console.log('faults met:', proxy.counts, 'told in reports:', told);
+    expect(told).toBeGreaterThan(0);
     expect(Object.keys(proxy.counts).length).toBeGreaterThan(2);
   });
 });

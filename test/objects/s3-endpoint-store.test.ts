@@ -140,19 +140,27 @@ describe('staging', () => {
     await put('m/empty', '');
     await put('m2/other', 'x');
     let broken = 0;
+    let cuts = 0;
     server.tamper = (request: IncomingMessage, response: ServerResponse) => {
       if (request.method !== 'GET' || request.url?.includes('weights') !== true) return false;
       broken += 1;
-      if (broken % 2 === 1 && broken < 12) cut(response, 3 * MIB);
+      if (broken % 2 === 1 && broken < 12) {
+        cuts += 1;
+        cut(response, 3 * MIB);
+      }
       return false;
     };
     let bytes = 0;
+    const faults: string[] = [];
     const staged = await store.stageFolder({ bucket, key: 'm' }, join(scratch, 'in'), {
+      onFault: (kind) => faults.push(kind),
       onProgress: (progress) => {
         bytes = progress.bytes;
       },
     });
     expect(broken).toBeGreaterThan(4);
+    // Each cut was told once.
+    expect(faults).toHaveLength(cuts);
     expect(staged).toEqual({
       path: join(scratch, 'in'),
       readOnly: false,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectStoreError } from '../errors.js';
 import type { ByteRange } from '../object-store.js';
 import { asking, type Endpoint, isTransient } from './endpoint.js';
+import { tellFault } from './transient-faults.js';
 
 /** One version of an object. */
 export interface ObjectVersion {
@@ -33,6 +34,7 @@ export async function* downloadRange(
   let fruitless = 0;
   while (at <= range.end) {
     const before = at;
+    let answered = false;
     try {
       const whole = at === 0 && range.end === object.size - 1;
       const command = new sdk.GetObjectCommand({
@@ -46,6 +48,7 @@ export async function* downloadRange(
         command,
         signal === undefined ? {} : { abortSignal: signal },
       );
+      answered = true;
       for await (const chunk of (Body ?? []) as AsyncIterable<Uint8Array>) {
         signal?.throwIfAborted();
         at += chunk.byteLength;
@@ -60,11 +63,14 @@ export async function* downloadRange(
       if (spent || !isTransient(error)) {
         await asking(endpoint, object.bucket, object.key, () => Promise.reject(error));
       }
+      // One that no answer came to was told already.
+      if (answered) tellFault(error);
       await delay(FIRST_PAUSE_MILLISECONDS * 2 ** fruitless, undefined, { signal });
       continue;
     }
     if (at > before) fruitless = 0;
     else if (++fruitless >= MAX_ATTEMPTS) throw cutShort(object, at);
+    if (at <= range.end) tellFault(cutShort(object, at));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { systemErrorCode } from '../durable-files.js';
 import { noSuchBucket, noSuchKey, ObjectStoreError } from '../errors.js';
+import { watchAttempts } from './transient-faults.js';
 
 /** An S3 endpoint and how to speak to it. */
 export interface S3EndpointConfig {
@@ -50,6 +51,7 @@ export async function openEndpoint(config: S3EndpointConfig): Promise<Endpoint> 
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
     ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
   });
+  watchAttempts(client, isTransient);
   return { client, sdk, name: config.endpoint ?? `Amazon S3 in ${config.region}` };
 }
 

@@ -54,19 +54,29 @@ export async function uploadFolder(
   endpoint: Endpoint,
   folder: string,
   location: ObjectLocation,
-  { signal, confirm, encryption }: PublishOptions,
+  { signal, confirm, encryption, beforeReport }: PublishOptions,
 ): Promise<void> {
   const headers = encryptionHeaders(encryption);
   const uploads: Upload[] = [];
   const visible: Upload[] = [];
   try {
-    for await (const file of walkFiles(folder, '')) {
-      signal?.throwIfAborted();
-      uploads.push(await beginUpload(endpoint, folder, file, location, headers));
-    }
-    await forEachConcurrently(partsOf(uploads), PARTS_AT_ONCE, (part) =>
-      sendPart(endpoint, part, signal),
-    );
+    const send = async (files: readonly string[]) => {
+      const begun: Upload[] = [];
+      for (const file of files) {
+        signal?.throwIfAborted();
+        const upload = await beginUpload(endpoint, folder, file, location, headers);
+        begun.push(upload);
+        uploads.push(upload);
+      }
+      await forEachConcurrently(partsOf(begun), PARTS_AT_ONCE, (part) =>
+        sendPart(endpoint, part, signal),
+      );
+    };
+    const files: string[] = [];
+    for await (const file of walkFiles(folder, '')) files.push(file);
+    await send(files.filter((file) => file !== LAST_FILE));
+    await beforeReport?.();
+    await send(files.filter((file) => file === LAST_FILE));
     const finish = async (upload: Upload) => {
       signal?.throwIfAborted();
       confirm?.();

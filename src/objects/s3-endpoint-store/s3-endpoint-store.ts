@@ -28,6 +28,7 @@ import { downloadRange, type ObjectVersion } from './downloading.js';
 import { asking, type Endpoint, openEndpoint, type S3EndpointConfig } from './endpoint.js';
 import { encryptionHeaders, uploadFolder } from './publishing.js';
 import { downloadFolder } from './staging.js';
+import { hearingFaults } from './transient-faults.js';
 
 /** Opens a store at any S3 endpoint. The SDK is loaded now, and only now. */
 export async function openS3EndpointStore(config: S3EndpointConfig): Promise<S3EndpointStore> {
@@ -157,6 +158,14 @@ export class S3EndpointStore implements ObjectStore {
     target: string,
     options: StageOptions = {},
   ): Promise<StagedFolder> {
+    return hearingFaults(options.onFault, () => this.#stage(location, target, options));
+  }
+
+  async #stage(
+    location: ObjectLocation,
+    target: string,
+    options: StageOptions,
+  ): Promise<StagedFolder> {
     const single = location.key === '' ? undefined : await this.#find(location, options);
     if (single !== undefined && isArchiveKey(location.key)) {
       const whole = { start: 0, end: single.size - 1 };
@@ -181,10 +190,12 @@ export class S3EndpointStore implements ObjectStore {
     location: ObjectLocation,
     options: PublishOptions = {},
   ): Promise<void> {
-    if (!(await this.#mayPublish(folder, location, options))) {
-      throw new LocationNotEmptyError(location);
-    }
-    await uploadFolder(this.#endpoint, folder, location, options);
+    await hearingFaults(options.onFault, async () => {
+      if (!(await this.#mayPublish(folder, location, options))) {
+        throw new LocationNotEmptyError(location);
+      }
+      await uploadFolder(this.#endpoint, folder, location, options);
+    });
     await rm(folder, { recursive: true, force: true });
   }
 
