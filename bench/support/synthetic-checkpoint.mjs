@@ -2,47 +2,49 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-const HIDDEN = 2048;
-const INTERMEDIATE = 5632;
-const VOCABULARY = 32_000;
-const KEY_VALUE = 512;
+/** The widths of a Llama of a billion weights. */
+const SIZES = { hidden: 2048, intermediate: 5632, vocabulary: 32_000, keyValue: 512 };
 
-const BLOCK = [
-  ['input_layernorm.weight', [HIDDEN]],
-  ['self_attn.q_proj.weight', [HIDDEN, HIDDEN]],
-  ['self_attn.k_proj.weight', [KEY_VALUE, HIDDEN]],
-  ['self_attn.v_proj.weight', [KEY_VALUE, HIDDEN]],
-  ['self_attn.o_proj.weight', [HIDDEN, HIDDEN]],
-  ['post_attention_layernorm.weight', [HIDDEN]],
-  ['mlp.gate_proj.weight', [INTERMEDIATE, HIDDEN]],
-  ['mlp.up_proj.weight', [INTERMEDIATE, HIDDEN]],
-  ['mlp.down_proj.weight', [HIDDEN, INTERMEDIATE]],
+const HEADS = 32;
+
+const blockOf = ({ hidden, intermediate, keyValue }) => [
+  ['input_layernorm.weight', [hidden]],
+  ['self_attn.q_proj.weight', [hidden, hidden]],
+  ['self_attn.k_proj.weight', [keyValue, hidden]],
+  ['self_attn.v_proj.weight', [keyValue, hidden]],
+  ['self_attn.o_proj.weight', [hidden, hidden]],
+  ['post_attention_layernorm.weight', [hidden]],
+  ['mlp.gate_proj.weight', [intermediate, hidden]],
+  ['mlp.up_proj.weight', [intermediate, hidden]],
+  ['mlp.down_proj.weight', [hidden, intermediate]],
 ];
 
 const bytesOf = (shape) => 2 * shape.reduce((product, size) => product * size, 1);
 
 /** @returns the path of the weights */
-export function writeSyntheticCheckpoint(folder, aboutBytes) {
+export function writeSyntheticCheckpoint(folder, aboutBytes, sizes = SIZES) {
+  const { hidden, intermediate, vocabulary, keyValue } = sizes;
   mkdirSync(folder, { recursive: true });
-  const blockBytes = BLOCK.reduce((sum, [, shape]) => sum + bytesOf(shape), 0);
-  const outsideBytes = 2 * bytesOf([VOCABULARY, HIDDEN]);
+  const block = blockOf(sizes);
+  const blockBytes = block.reduce((sum, [, shape]) => sum + bytesOf(shape), 0);
+  const outsideBytes = 2 * bytesOf([vocabulary, hidden]);
   const blocks = Math.max(1, Math.round((aboutBytes - outsideBytes) / blockBytes));
-  const tensors = [['model.embed_tokens.weight', [VOCABULARY, HIDDEN]]];
-  for (let block = 0; block < blocks; block += 1) {
-    for (const [name, shape] of BLOCK) tensors.push([`model.layers.${block}.${name}`, shape]);
+  const tensors = [['model.embed_tokens.weight', [vocabulary, hidden]]];
+  for (let index = 0; index < blocks; index += 1) {
+    for (const [name, shape] of block) tensors.push([`model.layers.${index}.${name}`, shape]);
   }
-  tensors.push(['model.norm.weight', [HIDDEN]], ['lm_head.weight', [VOCABULARY, HIDDEN]]);
+  tensors.push(['model.norm.weight', [hidden]], ['lm_head.weight', [vocabulary, hidden]]);
   writeFileSync(
     join(folder, 'config.json'),
     JSON.stringify({
       architectures: ['LlamaForCausalLM'],
       model_type: 'llama',
-      hidden_size: HIDDEN,
-      intermediate_size: INTERMEDIATE,
+      hidden_size: hidden,
+      intermediate_size: intermediate,
       num_hidden_layers: blocks,
-      num_attention_heads: 32,
-      num_key_value_heads: KEY_VALUE / (HIDDEN / 32),
-      vocab_size: VOCABULARY,
+      num_attention_heads: HEADS,
+      num_key_value_heads: keyValue / (hidden / HEADS),
+      vocab_size: vocabulary,
       tie_word_embeddings: false,
       torch_dtype: 'bfloat16',
     }),

@@ -32,6 +32,10 @@ export function createExecutorByStep(
       return chosen(demand).executor.refusal(demand);
     },
 
+    runsElsewhere(step) {
+      return chosen(step).executor.runsElsewhere?.(step) ?? false;
+    },
+
     async start(request, signal) {
       const { name, executor } = chosen(request);
       return named(name, await executor.start(request, signal));

@@ -109,6 +109,11 @@ export interface Executor {
    */
   refusal(demand: StepDemand): Promise<string | undefined>;
   /**
+   * Whether a step runs on other machines than this one, by the leave of whoever hands out their cores
+   * and memory; absent where none does.
+   */
+  runsElsewhere?(step: Pick<StepDemand, 'image'>): boolean;
+  /**
    * @param signal aborted when the step is no longer wanted while it is being started
    * @throws ExecutorError when the step can't be started
    */

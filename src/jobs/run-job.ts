@@ -155,7 +155,11 @@ async function startStep(run: StepRun) {
   const settings = { technique, image, environment, deployment, datasets };
   const deadline = runLimit(job, job.startedAt ?? Date.now()).at;
   const limits = { deadline, graceMs: context.graceMs };
-  const resources = stepResources(context.capacity, job.needs);
+  const resources = stepResources(
+    context.capacity,
+    job.needs,
+    context.executor.runsElsewhere?.({ image }) ?? false,
+  );
   const network = networkOf(job.request.VpcConfig);
   const request = { ...place, ...settings, ...limits, inputFolder, resources, network };
   const running = await context.executor.start(request, signal);

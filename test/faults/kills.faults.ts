@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,6 +23,8 @@ import { readAccessKey, startServiceProcess } from '../support/service-process.j
 const KILLS = Number(process.env.BURNISH_FAULT_KILLS ?? 25);
 /** Jobs that are kept under way. */
 const AT_ONCE = 6;
+/** How often the service is told to end instead of being killed. */
+const POLITELY = 0.2;
 /** Of every so many jobs one is stopped by its client. */
 const STOP_EVERY = 7;
 
@@ -33,6 +35,12 @@ const SETTINGS = [
   { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
   { OPTION_QUANTIZE: 'int8', OPTION_EVALUATE: 'false' },
   { OPTION_QUANTIZE: 'fp8', OPTION_FP8_SCHEME: 'FP8_DYNAMIC', OPTION_EVALUATE: 'false' },
+  {
+    OPTION_QUANTIZE: 'gptq',
+    OPTION_CALIB_SIZE: '8',
+    OPTION_MAX_MODEL_LEN: '128',
+    OPTION_EVALUATE: 'false',
+  },
 ];
 
 let dataDir: string;
@@ -50,7 +58,10 @@ function random(): number {
 }
 
 async function startService(): Promise<void> {
+  const configuration = join(dataDir, 'faults.yaml');
+  await writeFile(configuration, 'shutdown: { runningJobs: stop }\n');
   const options = ['--port', String(PORT), '--concurrent-jobs', '3', '--stop-grace-seconds', '2'];
+  options.push('--config', configuration);
   service = (await startServiceProcess(dataDir, options)).process;
 }
 
@@ -58,7 +69,8 @@ async function killService(): Promise<void> {
   const child = service;
   if (child === undefined) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  // Now and then it is asked to end, and takes its steps with it.
+  child.kill(random() < POLITELY ? 'SIGTERM' : 'SIGKILL');
   await gone;
   await startService();
 }

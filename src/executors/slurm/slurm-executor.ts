@@ -26,6 +26,8 @@ const GONE_MS = 200;
  */
 export function createSlurmExecutor(options: SlurmOptions): Executor {
   return {
+    runsElsewhere: () => true,
+
     async refusal({ image, network, instanceType }) {
       if (network !== undefined) {
         return 'VpcConfig: Slurm can’t put a step into a network of its own. Leave it out, or run the job where an engine can.';

@@ -40,7 +40,7 @@ export class Admission {
     await this.lookAtArrivals();
     const { store, capacity, workFolder } = this.context;
     const running = [...this.placed.values()];
-    if (running.length >= this.maxJobs || this.given.cores >= capacity.cores) return [];
+    if (running.length >= this.maxJobs) return [];
     const jobs = await store.inStates(['STARTING'], WINDOW);
     if (jobs.length === 0) return [];
     const { free } = await diskSpace(workFolder);
@@ -89,12 +89,18 @@ export class Admission {
     this.exceeding.delete(name);
   }
 
-  private waiting({ name, needs = UNKNOWN }: JobRecord) {
-    return { name, needs: this.granted(needs) };
+  private waiting(job: JobRecord) {
+    const { name, needs = UNKNOWN } = job;
+    const own = this.runsElsewhere(job)
+      ? { ...NOTHING, diskBytes: needs.diskBytes }
+      : onMachine(needs, this.context.capacity);
+    return { name, needs: own };
   }
 
-  private granted(needs: JobNeeds) {
-    return onMachine(needs, { ...this.context.capacity, diskBytes: 0 });
+  /** Whether all steps of a job run on other machines: then only its files are on this one. */
+  private runsElsewhere({ request }: JobRecord): boolean {
+    const { executor } = this.context;
+    return stepsOf(request).every(({ image }) => executor.runsElsewhere?.({ image }) ?? false);
   }
 
   private async lookAtArrivals(): Promise<void> {
@@ -107,7 +113,9 @@ export class Admission {
   private async lookAt(job: JobRecord): Promise<void> {
     const { store, logger, workFolder, capacity } = this.context;
     const needs = await this.estimate(job);
-    const memoryBytes = Math.max(capacity.memoryBytes, capacity.largestNodeBytes ?? 0);
+    const memoryBytes = this.runsElsewhere(job)
+      ? Number.POSITIVE_INFINITY
+      : Math.max(capacity.memoryBytes, capacity.largestNodeBytes ?? 0);
     const diskBytes = (await diskSpace(workFolder)).whole;
     const never = whyNever(needs, { ...capacity, memoryBytes, diskBytes });
     if (never === undefined) {

@@ -24,17 +24,20 @@ export function fitsWithin(inner: Resources, outer: Resources): boolean {
 
 /** The part of a job's needs that a machine can give: work goes slower on fewer cores, so no job needs
  * more of them than there are. Memory and disk can't be made do with less. */
-export function onMachine(needs: Resources, capacity: Resources): Resources {
+export function onMachine(needs: Resources, capacity: Pick<Resources, 'cores'>): Resources {
   return { ...needs, cores: Math.max(1, Math.min(needs.cores, capacity.cores)) };
 }
 
-/** What the steps of a job are given: its cores, or all there are where nothing is known of it. */
+/**
+ * What a step of a job is given: on this machine its cores, or all there are where nothing is known of
+ * it; elsewhere what it was estimated to make use of.
+ */
 export function stepResources(
   { cores }: Pick<Resources, 'cores'>,
   needs: Resources | undefined,
+  elsewhere: boolean,
 ): ResourceEstimate {
-  return {
-    cores: Math.max(1, Math.min(needs?.cores ?? cores, cores)),
-    memoryBytes: needs?.memoryBytes || undefined,
-  };
+  const memoryBytes = needs?.memoryBytes || undefined;
+  if (elsewhere) return { cores: needs?.cores, memoryBytes };
+  return { cores: Math.max(1, Math.min(needs?.cores ?? cores, cores)), memoryBytes };
 }

@@ -7,7 +7,7 @@ import type { ModelSize } from './model-size.js';
  *
  * The terms are what the optimizer holds at a time, as its own files say; the constants were measured
  * (BENCHMARKS.md, "What a job is expected to take"): peaks of whole processes on models of width 1,024
- * and 2,048 lie between 0.6 and 1.0 of what is estimated here.
+ * and 2,048 lie between 0.55 and 1.0 of what is estimated here.
  */
 
 const MEGABYTE = 1024 * 1024;

@@ -4,9 +4,10 @@ import type { JobContext } from '#burnish/jobs/job-context.js';
 import type { JobRecord } from '#burnish/store/job-record.js';
 import { createLogger } from '#burnish/telemetry/logger.js';
 
-function admission() {
+function admission(elsewhere = false) {
   const lines: string[] = [];
   const context = {
+    executor: { runsElsewhere: () => elsewhere },
     capacity: { cores: 4, memoryBytes: 4e9 },
     logger: createLogger('warn', { write: (line) => lines.push(line) }),
   };
@@ -14,7 +15,11 @@ function admission() {
 }
 
 const job = (name: string, memoryBytes: number) =>
-  ({ name, needs: { cores: 64, memoryBytes, diskBytes: 5 } }) as JobRecord;
+  ({
+    name,
+    needs: { cores: 64, memoryBytes, diskBytes: 5 },
+    request: { OptimizationConfigs: [{ ModelQuantizationConfig: {} }] },
+  }) as unknown as JobRecord;
 
 describe('what running jobs have', () => {
   it('is what they were given, never more cores than there are', () => {
@@ -23,6 +28,12 @@ describe('what running jobs have', () => {
     expect(jobs.given).toEqual({ cores: 4, memoryBytes: 1e9, diskBytes: 5 });
     jobs.release('a');
     expect(jobs.given).toEqual({ cores: 0, memoryBytes: 0, diskBytes: 0 });
+  });
+
+  it('is space on the disk alone where the steps run on other machines', () => {
+    const { it: jobs } = admission(true);
+    jobs.place(job('a', 1e9));
+    expect(jobs.given).toEqual({ cores: 0, memoryBytes: 0, diskBytes: 5 });
   });
 
   it('is what they take where that is more than was expected, which is said once', () => {
