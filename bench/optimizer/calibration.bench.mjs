@@ -1,13 +1,16 @@
-// Calibrated jobs from checkpoint to verified result: seconds, peak memory, and perplexity before and
-// after on held-out text. Where a Python with llmcompressor is named, it quantizes the same model with
-// the same techniques and the same calibration tokens in the same run, and its results are measured by
-// the same engine as ours.
+// Calibrated jobs from checkpoint to verified result: seconds, peak memory, and perplexity on held-out
+// text, beside the source and rounding to nearest. Where a Python with llmcompressor or GPTQModel is
+// named, they quantize the same layers of the same model in the same way with the same calibration
+// tokens, in turn with ours, and their results are measured by the same engine. At the end stand
+// medians over all schemes, as ratios.
 //
 //   node scripts/build.mjs && node bench/optimizer/calibration.bench.mjs
 //     [--model DIR] [--calibration FILE] [--held-out FILE] [--samples N] [--tokens N]
-//     [--eval-tokens N] [--techniques awq,gptq] [--python PYTHON]
+//     [--eval-tokens N] [--schemes 4:128:sym,3:128:asym] [--techniques awq,gptq,gptaq]
+//     [--llmcompressor PYTHON] [--gptqmodel PYTHON]
 //
-// --model is the bundled checkpoint unless given; bench/optimizer/convert_smollm2.py makes one of
+// A scheme is bits, group size (-1: one scale per channel) and whether groups have zero points. --model
+// is the bundled checkpoint unless given; bench/optimizer/convert_smollm2.py makes one of
 // SmolLM2-135M-Instruct.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +26,7 @@ import { cutWindows } from '#burnish/optimizer/evaluation/predictions.js';
 import { Sessions } from '#burnish/optimizer/forward/runtime/session.js';
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
-import { machine, timeProcess } from '../support/measure.mjs';
+import { machine, median, timeProcess } from '../support/measure.mjs';
 
 const fromRoot = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const { values: given } = parseArgs({
@@ -37,8 +40,10 @@ const { values: given } = parseArgs({
     samples: { type: 'string', default: '128' },
     tokens: { type: 'string', default: '256' },
     'eval-tokens': { type: 'string', default: '16384' },
-    techniques: { type: 'string', default: 'awq,gptq' },
-    python: { type: 'string' },
+    schemes: { type: 'string', default: '4:128:sym,3:128:asym,2:64:asym' },
+    techniques: { type: 'string', default: 'awq,gptq,gptaq' },
+    llmcompressor: { type: 'string' },
+    gptqmodel: { type: 'string' },
   },
 });
 const seed = 42;
@@ -101,51 +106,95 @@ async function ours(name, environment) {
   return { ...measured, output };
 }
 
-/** The same by llmcompressor, on the very tokens that our jobs choose. */
-async function theirs(technique, scheme) {
-  const output = join(folder, `llmcompressor-${technique}`);
-  const samples = join(folder, 'samples.json');
-  const source = { kind: 'running', text: readFileSync(given.calibration, 'utf8') };
-  const request = { samples: Number(given.samples), sampleTokens: Number(given.tokens), seed };
-  const chosen = chooseSamples(source, tokenizer, request);
-  writeFileSync(samples, JSON.stringify(chosen.map((ids) => [...ids])));
-  const script = fromRoot('bench/optimizer/llmcompressor_job.py');
+/** The very tokens that our jobs choose, for the others. */
+const samplesFile = join(folder, 'samples.json');
+const source = { kind: 'running', text: readFileSync(given.calibration, 'utf8') };
+const request = { samples: Number(given.samples), sampleTokens: Number(given.tokens), seed };
+writeFileSync(
+  samplesFile,
+  JSON.stringify(chooseSamples(source, tokenizer, request).map((ids) => [...ids])),
+);
+
+/** The same by another toolkit. */
+async function theirs(toolkit, technique, [bits, groupSize, symmetry]) {
+  const output = join(folder, `${toolkit}-${technique}`);
+  const script = fromRoot(`bench/optimizer/${toolkit}_job.py`);
   const measured = await timeProcess(
-    given.python,
-    [script, technique, scheme, given.model, samples, output],
+    given[toolkit],
+    [script, technique, bits, groupSize, symmetry, given.model, samplesFile, output],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   );
   return { ...measured, output };
 }
 
-const show = (name, { seconds, peakBytes }, perplexity) =>
+/** What each of ours is held against. */
+const PEERS = {
+  awq: [['llmcompressor', 'awq']],
+  gptq: [
+    ['llmcompressor', 'gptq'],
+    ['gptqmodel', 'gptq'],
+  ],
+  gptaq: [],
+};
+const runs = new Map();
+
+/** Measures a result, shows it, and takes it away. */
+async function show(name, { seconds, peakBytes, output }, before, nearest) {
+  const perplexity = await perplexityOf(output);
+  rmSync(output, { recursive: true });
+  runs.set(name, [...(runs.get(name) ?? []), { seconds, peakBytes }]);
+  const won =
+    nearest === undefined ? '' : percent((nearest - perplexity) / (nearest - before)).padStart(7);
   console.log(
-    `  ${name.padEnd(44)} ${seconds.toFixed(1).padStart(8)} s ${(peakBytes / 1e6).toFixed(0).padStart(7)} MB   perplexity ${perplexity.toFixed(3)}`,
+    `  ${name.padEnd(24)} ${seconds.toFixed(1).padStart(8)} s ${(peakBytes / 1e6).toFixed(0).padStart(7)} MB   perplexity ${perplexity.toFixed(3)} ${won}`,
   );
+  return perplexity;
+}
+
+const percent = (share) => `${(share * 100).toFixed(0)} %`;
 
 try {
   console.log(machine());
   console.log(
     `${given.model}: ${given.samples} samples of ${given.tokens} tokens; perplexity over ${heldOut.length} tokens in windows of ${windowLength}`,
   );
-  console.log(`  source: perplexity ${(await perplexityOf(given.model)).toFixed(3)}`);
-  const schemes = {
-    awq: { asymmetric: true, environment: { OPTION_QUANTIZE: 'awq' } },
-    gptq: { asymmetric: false, environment: { OPTION_QUANTIZE: 'gptq' } },
-  };
+  const before = await perplexityOf(given.model);
+  console.log(
+    `  source: perplexity ${before.toFixed(3)}; at the end of lines the part of the loss`,
+  );
+  console.log('  of rounding to nearest that was won back');
+  for (const scheme of given.schemes.split(',').map((text) => text.split(':'))) {
+    const [bits, groupSize, symmetry] = scheme;
+    console.log(`${bits} bits, group size ${groupSize}, ${symmetry}`);
+    const environment = (technique) => {
+      const key = `OPTION_${technique.toUpperCase()}`;
+      return {
+        OPTION_QUANTIZE: technique,
+        [`${key}_WEIGHT_BIT_WIDTH`]: bits,
+        [`${key}_BLOCK_SIZE`]: groupSize,
+        [`${key}_ZERO_POINT`]: String(symmetry === 'asym'),
+        ...(technique !== 'rtn' && { [`${key}_FORMAT`]: 'compressed-tensors' }),
+      };
+    };
+    const nearest = await show('rtn', await ours('rtn', environment('rtn')), before);
+    for (const technique of given.techniques.split(',')) {
+      await show(technique, await ours(technique, environment(technique)), before, nearest);
+      for (const [toolkit, name] of PEERS[technique]) {
+        if (given[toolkit] === undefined) continue;
+        await show(`${toolkit} ${name}`, await theirs(toolkit, name, scheme), before, nearest);
+      }
+    }
+  }
+  const middle = (name, what) => median((runs.get(name) ?? []).map((run) => run[what]));
   for (const technique of given.techniques.split(',')) {
-    const { asymmetric, environment } = schemes[technique];
-    const kind = asymmetric ? 'W4A16_ASYM' : 'W4A16';
-    const nearest = await ours(`rtn-${technique}`, {
-      OPTION_QUANTIZE: 'rtn',
-      OPTION_RTN_ZERO_POINT: String(asymmetric),
-    });
-    show(`rounding to nearest, ${kind}`, nearest, await perplexityOf(nearest.output));
-    const own = await ours(technique, environment);
-    show(`${technique}, ${kind}`, own, await perplexityOf(own.output));
-    if (given.python !== undefined) {
-      const peer = await theirs(technique, kind);
-      show(`llmcompressor ${technique}, ${kind}`, peer, await perplexityOf(peer.output));
+    for (const [toolkit, name] of PEERS[technique]) {
+      const peer = `${toolkit} ${name}`;
+      if (!runs.has(peer)) continue;
+      const times = middle(peer, 'seconds') / middle(technique, 'seconds');
+      const memory = middle(technique, 'peakBytes') / middle(peer, 'peakBytes');
+      console.log(
+        `${technique}: ${times.toFixed(1)} times as fast as ${peer}, ${memory.toFixed(2)} of its memory`,
+      );
     }
   }
 } finally {

@@ -57,10 +57,13 @@ export async function calibrate(run: CalibrationRun): Promise<{
   const { checkpoint, calibration, settings, signal } = run;
   const files = new TensorFiles(checkpoint.tensors);
   const output = new OutputTensors(run.weights.ranges);
-  const sessions = new Sessions(settings.executionProvider);
+  const sessions = new Sessions(settings.executionProvider, calibration.report.threads);
   const options: ForwardOptions = { sessions, signal, spill: { folder: run.scratchFolder } };
   const source = new StoredWeights(files);
-  const context: TechniqueContext = { algebra: createLinearAlgebra(), signal };
+  const context: TechniqueContext = {
+    algebra: createLinearAlgebra(calibration.report.threads),
+    signal,
+  };
   const planned = new Map(run.plan.layers.map((layer) => [layer.module, layer]));
   const layers: CalibratedLayer[] = [];
   const notes: string[] = [];

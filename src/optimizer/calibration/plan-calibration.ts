@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { ForwardModel } from '../../checkpoint/architectures/forward/forward-model.js';
 import { readForwardModel } from '../../checkpoint/architectures/forward/read-forward-model.js';
 import { CheckpointError } from '../../checkpoint/errors.js';
@@ -14,19 +15,16 @@ import { CALIBRATION_TEXT } from '../texts/bundled.js';
 import { readChatTemplate } from '../texts/chat-template.js';
 import { TextError } from '../texts/errors.js';
 import { readTextSource } from '../texts/read-text.js';
+import { affordableSamples } from './affordable.js';
 import { chooseSamples } from './samples.js';
 import { stageFamilies } from './stage-families.js';
-
-/** How long calibration may be expected to take before its defaults are cut down. */
-const MAX_SECONDS = 4 * 3600;
 
 /** Passes through the blocks' weights that a token costs: one to gather statistics, whose products cost
  * about as much again, and one to move on. */
 const PASSES = 3;
 
-/** What is not gone below when the defaults are cut down. */
-const LEAST_SAMPLES = 32;
-const LEAST_SAMPLE_TOKENS = 512;
+/** With the original model beside. */
+const PASSES_BESIDE = 6;
 
 /** What a calibrated technique works on. */
 export interface CalibrationPlan {
@@ -54,7 +52,16 @@ export async function planCalibration(
   const path = dataset === undefined ? CALIBRATION_TEXT.path : datasets.OPTION_CALIB_DATASET;
   if (path === undefined) throw new TextError(`OPTION_CALIB_DATASET, ${dataset}, was not staged`);
   const template = await readChatTemplate(checkpoint.files, tokenizer.config);
-  const { request, notes } = affordable(model, settings, calibration);
+  const passes = settings.scheme.technique === 'gptaq' ? PASSES_BESIDE : PASSES;
+  const { samples, sampleTokens, notes } = affordableSamples(
+    {
+      perToken: 2 * passes * weightsPerToken(model).blocks,
+      speed: expectedSpeed(settings.executionProvider),
+      maxPositions: model.maxPositions,
+    },
+    calibration,
+  );
+  const request = { samples, sampleTokens, seed: calibration.seed };
   const sequences = chooseSamples(await readTextSource(path, template), tokenizer, request);
   const unknown = sequences.flatMap((ids) => [...ids]).find((id) => id >= model.vocabulary);
   if (unknown !== undefined) {
@@ -73,6 +80,7 @@ export async function planCalibration(
       tokens,
       longestSample: sequences[0]?.length ?? 0,
       seed: calibration.seed,
+      threads: calibration.threads ?? availableParallelism(),
     },
     notes: [
       ...notes,
@@ -111,44 +119,4 @@ function checkLayers(model: ForwardModel, plan: QuantizationPlan): void {
       `the layer ${foreign.module} is not part of the model’s forward pass, so it cannot be calibrated; name it in the technique’s ignore list`,
     );
   }
-}
-
-interface Affordable {
-  readonly request: Parameters<typeof chooseSamples>[2];
-  readonly notes: readonly string[];
-}
-
-/** Cuts defaults down where the work would take absurdly long on this machine: first the length of
- * samples, then their number. What the caller gave is kept. */
-function affordable(
-  model: ForwardModel,
-  { executionProvider }: QuantizationSettings,
-  calibration: CalibrationSettings,
-): Affordable {
-  const { seed, samplesGiven, sampleTokensGiven } = calibration;
-  const perToken = 2 * PASSES * weightsPerToken(model).blocks;
-  const limit = (expectedSpeed(executionProvider) * MAX_SECONDS) / perToken;
-  let { samples } = calibration;
-  let sampleTokens = Math.min(calibration.sampleTokens, model.maxPositions);
-  const before = `${samples} samples of ${sampleTokens} tokens`;
-  if (!sampleTokensGiven) {
-    while (samples * sampleTokens > limit && sampleTokens > LEAST_SAMPLE_TOKENS) {
-      sampleTokens = Math.max(LEAST_SAMPLE_TOKENS, Math.floor(sampleTokens / 2));
-    }
-  }
-  if (!samplesGiven) {
-    while (samples * sampleTokens > limit && samples > LEAST_SAMPLES) {
-      samples = Math.max(LEAST_SAMPLES, Math.floor(samples / 2));
-    }
-  }
-  const after = `${samples} samples of ${sampleTokens} tokens`;
-  return {
-    request: { samples, sampleTokens, seed },
-    notes:
-      after === before
-        ? []
-        : [
-            `Calibration was cut down from ${before} to ${after}, since more would take too long on this machine; OPTION_CALIB_SIZE and OPTION_MAX_MODEL_LEN set other numbers.`,
-          ],
-  };
 }

@@ -122,6 +122,8 @@ export interface CalibrationReport {
   readonly tokens: number;
   readonly longestSample: number;
   readonly seed: number;
+  /** Processor threads of the forward passes. With as many on another machine the result is the same. */
+  readonly threads: number;
 }
 
 /** What a step ran on. */

@@ -238,6 +238,13 @@ export const SETTINGS: readonly SettingDefinition[] = [
     default: '42',
     meaning: 'seed of the choice of samples',
   },
+  {
+    key: 'calib_threads',
+    techniques: CALIBRATED,
+    values: whole(1, 1024),
+    default: undefined,
+    meaning: 'processor threads of forward passes; as many as there are unless given',
+  },
 ];
 
 export function findSetting(key: string): SettingDefinition | undefined {

@@ -54,6 +54,8 @@ export interface CalibrationSettings {
   readonly samplesGiven: boolean;
   readonly sampleTokensGiven: boolean;
   readonly seed: number;
+  /** Processor threads of forward passes; undefined for as many as there are. */
+  readonly threads: number | undefined;
   /** As the caller named it; undefined for the bundled text. */
   readonly dataset: string | undefined;
 }
@@ -240,6 +242,7 @@ function readCalibration(given: GivenSettings): CalibrationSettings {
     samplesGiven: given.own.has('calib_size'),
     ...readSampleTokens(given),
     seed: readNumber(given, 'calib_seed') ?? 0,
+    threads: readNumber(given, 'calib_threads'),
     dataset: given.own.get('calib_dataset')?.value,
   };
 }

@@ -74,9 +74,14 @@ describe('a calibrated job', { timeout: 300_000 }, () => {
     expect(properties).toContain(`option.quantize=${method}\n`);
   });
 
-  it('gives the same bytes every time', async () => {
-    const settings = { ...SMALL, OPTION_QUANTIZE: 'awq', OPTION_EVAL_TOKENS: '64' };
-    const [first, second] = [await run(settings), await run(settings)];
+  it.each(['awq', 'gptaq'])('gives the same bytes every time, for %s', async (technique) => {
+    const settings = { ...SMALL, OPTION_QUANTIZE: technique, OPTION_EVALUATE: 'false' };
+    const quiet = Object.fromEntries(
+      Object.entries(settings).filter(([k]) => !k.includes('EVAL_')),
+    );
+    const first = await run(quiet);
+    const second = await run({ ...quiet, OPTION_CALIB_THREADS: '1' });
+    expect((await stepOf(second.output)).calibration).toMatchObject({ threads: 1 });
     expect(await digest(second.output)).toBe(await digest(first.output));
   });
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { givenThreads } from '../../../kernels/index.js';
 
@@ -36,10 +37,12 @@ export interface Session {
 /** Makes sessions and keeps them: one serves every block whose graph is the same. */
 export class Sessions {
   readonly #provider: ExecutionProvider;
+  readonly #threads: number;
   readonly #sessions = new Map<string, Promise<OrtSession>>();
 
-  /** @throws ExecutionProviderError if this installation has no such provider. */
-  constructor(provider: ExecutionProvider = 'cpu') {
+  /** @param threads of the processor; as many as the machine runs at once unless given.
+   * @throws ExecutionProviderError if this installation has no such provider. */
+  constructor(provider: ExecutionProvider = 'cpu', threads: number = availableParallelism()) {
     const known = ort.listSupportedBackends().map(({ name }) => name);
     if (!known.includes(provider)) {
       throw new ExecutionProviderError(
@@ -47,6 +50,7 @@ export class Sessions {
       );
     }
     this.#provider = provider;
+    this.#threads = threads;
   }
 
   /** The session of the graph that `build` makes of `spec`; equal specs share one. */
@@ -76,6 +80,7 @@ export class Sessions {
       const session = await ort.InferenceSession.create(model, {
         ...(threads === undefined ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
         executionProviders: [this.#provider],
+        intraOpNumThreads: this.#threads,
         // The arena and the pattern keep the memory of the largest run for ever.
         enableCpuMemArena: false,
         enableMemPattern: false,
