@@ -144,7 +144,7 @@ describe('access keys', () => {
 
   it('leave no secret in the record', async () => {
     const { secretAccessKey } = await newUser('sealed');
-    const { accessKeys } = await administration.store.identities.snapshot();
+    const { accessKeys } = await administration.record.snapshot();
     expect(JSON.stringify(accessKeys)).not.toContain(secretAccessKey);
   });
 
