@@ -1,5 +1,6 @@
 import type { AttentionStage } from '../../../checkpoint/architectures/forward/forward-model.js';
 import { NONE, type Value } from '../../forward/onnx/graph-builder.js';
+import { CompilationError } from '../errors.js';
 import type { DecoderContext } from './decoder-context.js';
 import { canJoin, linear } from './linear.js';
 import { cacheNames } from './names.js';
@@ -7,8 +8,12 @@ import { norm } from './norm.js';
 import { joinedName, type Outputs, outputsOf, ownName } from './outputs.js';
 import { type Rotation, rotate, rotationTables } from './rotation.js';
 
+/** GroupQueryAttention takes heads whose size is a multiple of this. */
+const HEAD_UNIT = 8;
+
 /** Attention with the key/value cache: `x` `[tokens, width]` to the same.
- * @param index of the block. */
+ * @param index of the block.
+ * @throws CompilationError for heads that the operator does not take. */
 export function attention(
   context: DecoderContext,
   stage: AttentionStage,
@@ -17,6 +22,11 @@ export function attention(
 ): Value {
   const { graph, inputs, element, model } = context;
   const { heads, keyValueHeads, headSize, softcap, window } = stage;
+  if (headSize % HEAD_UNIT !== 0) {
+    throw new CompilationError(
+      `the model has heads of ${headSize}, and ONNX Runtime’s attention takes multiples of ${HEAD_UNIT}`,
+    );
+  }
   const rotation = rotationTables(context, stage.rotary, headSize);
   const [query, key, value] = projections(context, stage, x, rotation);
   const names = cacheNames(index);

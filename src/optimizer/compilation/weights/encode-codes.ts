@@ -38,6 +38,7 @@ export function encodeCodes(
   const packed = new CodePacker(rows, columns, form);
   const scales = new Float32Array(rows * blocks);
   const codes = new Uint8Array(columns);
+  const highest = 2 ** form.bits - 1;
   for (let row = 0; row < rows; row += 1) {
     for (let block = 0; block < blocks; block += 1) {
       const first = row * columns + block * form.blockSize;
@@ -51,7 +52,7 @@ export function encodeCodes(
         );
       }
       scales[row * blocks + block] = scale;
-      roundBlock(values.subarray(first, end), scale, zeroPoint, form, codes, block);
+      roundBlock(values, first, end, scale, zeroPoint, highest, codes, block * form.blockSize);
       packed.zeroPoint(row, block, zeroPoint);
     }
     packed.row(row, codes);
@@ -97,26 +98,44 @@ function bestSymmetric(
     const value = values[at] ?? 0;
     if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
-  const highest = 2 ** form.bits - 1;
   // Stays if no error is a number.
-  let best: Grid = { scale: Number.NaN, zeroPoint };
+  let best = Number.NaN;
   let least = Number.POSITIVE_INFINITY;
   for (const reach of SYMMETRIC_REACHES[form.bits]) {
-    const scale = usable(roundTo(scaleType, extreme / reach));
-    const inverse = 1 / scale;
-    let error = 0;
-    for (let at = first; at < end; at += 1) {
-      const value = values[at] ?? 0;
-      const code = Math.min(highest, Math.max(0, Math.floor(value * inverse + zeroPoint + 0.5)));
-      const off = value - (code - zeroPoint) * scale;
-      error += off * off;
-    }
+    const scale = usable(
+      scaleType === 'F32' ? Math.fround(extreme / reach) : roundTo(scaleType, extreme / reach),
+    );
+    const error = squaredError(values, first, end, scale, zeroPoint);
     if (error < least) {
       least = error;
-      best = { scale, zeroPoint };
+      best = scale;
     }
   }
-  return best;
+  return { scale: best, zeroPoint };
+}
+
+/** What rounding to a grid around the middle costs. */
+function squaredError(
+  values: Float32Array,
+  first: number,
+  end: number,
+  scale: number,
+  zeroPoint: number,
+): number {
+  const inverse = 1 / scale;
+  const highest = 2 * zeroPoint - 1;
+  const offset = zeroPoint + 0.5;
+  let error = 0;
+  for (let at = first; at < end; at += 1) {
+    const value = values[at] ?? 0;
+    // Cutting off rounds down only above zero; below it the lowest code is right anyway.
+    let code = (value * inverse + offset) | 0;
+    if (code < 0) code = 0;
+    else if (code > highest) code = highest;
+    const off = value - (code - zeroPoint) * scale;
+    error += off * off;
+  }
+  return error;
 }
 
 /** A scale to divide by: a block of zeros has any. */
@@ -126,16 +145,21 @@ function usable(scale: number): number {
 
 function roundBlock(
   values: Float32Array,
+  first: number,
+  end: number,
   scale: number,
   zeroPoint: number,
-  { bits, blockSize }: CodeForm,
+  highest: number,
   codes: Uint8Array,
-  block: number,
+  target: number,
 ): void {
-  const highest = 2 ** bits - 1;
   const inverse = 1 / scale;
-  for (let at = 0; at < values.length; at += 1) {
-    const code = Math.floor((values[at] ?? 0) * inverse + zeroPoint + 0.5);
-    codes[block * blockSize + at] = Math.min(highest, Math.max(0, code));
+  const offset = zeroPoint + 0.5;
+  const shift = target - first;
+  for (let at = first; at < end; at += 1) {
+    let code = ((values[at] ?? 0) * inverse + offset) | 0;
+    if (code < 0) code = 0;
+    else if (code > highest) code = highest;
+    codes[at + shift] = code;
   }
 }
