@@ -52,6 +52,7 @@ function slurmOptions({ slurm = {}, imageMappings = [] }: ExecutorConfiguration)
     node: slurm.node ?? process.execPath,
     optimizerProgram: slurm.optimizerProgram ?? OPTIMIZER_PROGRAM,
     containerRuntime: slurm.containerRuntime,
+    containerProgram: slurm.containerProgram,
     containerArguments: slurm.containerArguments ?? [],
     imageMappings,
     placements: slurm.placements ?? [],

@@ -3,6 +3,8 @@ import type { ContainerRuntimeName } from './slurm-options.js';
 
 /** An image that a node of the cluster is to run. */
 export interface NodeContainer {
+  /** The runtime on the node. */
+  readonly program: string;
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly mounts: readonly ContainerMount[];
@@ -39,8 +41,8 @@ function enrootUri(image: string): string {
 export const CONTAINER_RUNTIMES: Readonly<Record<ContainerRuntimeName, ContainerRuntime>> = {
   apptainer: {
     prepare: () => undefined,
-    command: ({ image, mounts, hasGpus, extraArguments }) => [
-      'apptainer',
+    command: ({ program, image, mounts, hasGpus, extraArguments }) => [
+      program,
       'run',
       '--containall',
       '--no-home',
@@ -59,14 +61,14 @@ export const CONTAINER_RUNTIMES: Readonly<Record<ContainerRuntimeName, Container
   },
   enroot: {
     prepare: (container) => [
-      'enroot',
+      container.program,
       'import',
       '--output',
       imageFile(container),
       enrootUri(container.image),
     ],
     command: (container) => [
-      'enroot',
+      container.program,
       'start',
       ...container.mounts.flatMap(({ source, target, readOnly }) => [
         '--mount',

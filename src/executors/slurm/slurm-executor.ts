@@ -115,6 +115,7 @@ async function programOf(request: StepRequest, options: SlurmOptions): Promise<B
   await writeImageRecord(request.folders, record);
   const { environment, mounts } = await prepareContainerStep(request);
   const container: NodeContainer = {
+    program: options.containerProgram ?? runtimeName,
     image,
     environment,
     mounts,

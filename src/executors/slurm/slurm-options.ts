@@ -10,6 +10,8 @@ export interface SlurmOptions {
   readonly optimizerProgram: string;
   /** What runs images on the nodes; undefined where nothing does. */
   readonly containerRuntime: ContainerRuntimeName | undefined;
+  /** Where that is on the nodes; its name, to be found in PATH, if undefined. */
+  readonly containerProgram: string | undefined;
   /** Further arguments of that program, before the image. */
   readonly containerArguments: readonly string[];
   readonly imageMappings: readonly ImageMapping[];

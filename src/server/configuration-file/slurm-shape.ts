@@ -36,6 +36,7 @@ export const SLURM_SHAPE = structure('Slurm', {
     enumeration(['apptainer', 'enroot']),
     'What runs images on the nodes; without it steps with an Image are refused.',
   ),
+  containerProgram: optional(TEXT, 'Where that program is on the nodes, if it is not in PATH.'),
   containerArguments: optional(
     list(TEXT, { maxLength: 100 }),
     'Further arguments of that program, before the image.',

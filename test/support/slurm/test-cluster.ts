@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { SlurmOptions } from '#burnish/executors/slurm/slurm-options.js';
 
+/** Runs the stand-in program with Apptainer's arguments, mounts and variables. */
+export const APPTAINER_STAND_IN = fileURLToPath(new URL('apptainer-stand-in.sh', import.meta.url));
+
 const PROGRAM = fileURLToPath(new URL('../step-program.mjs', import.meta.url));
 
 /** A cluster of two nodes, n1 and n2, in the partition `all`; `second` has n2 alone. */
@@ -25,6 +28,7 @@ export const TEST_SLURM_OPTIONS: SlurmOptions = {
   node: process.execPath,
   optimizerProgram: PROGRAM,
   containerRuntime: undefined,
+  containerProgram: undefined,
   containerArguments: [],
   imageMappings: [],
   placements: [],
