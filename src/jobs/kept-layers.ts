@@ -77,18 +77,24 @@ export class KeptLayers {
    *
    * @param source the job's folder for its steps' finished layers
    * @param from the job that they were claimed from
+   * @param keepsOwn false for a job whose work must not lie about in clear: it is removed
    */
-  async putAway(job: string, source: string, from: string | undefined): Promise<void> {
+  async putAway(
+    job: string,
+    source: string,
+    from: string | undefined,
+    keepsOwn = true,
+  ): Promise<void> {
     if (!(await isThere(source))) {
       if (from !== undefined) await this.giveBack(`${source}.${OFFERED}`, from);
       return;
     }
     const steps = await readdir(source);
     let ours = false;
-    for (const step of steps) ours ||= await hasFinished(join(source, step, OWN));
+    for (const step of steps) ours ||= keepsOwn && (await hasFinished(join(source, step, OWN)));
     for (const step of steps) {
       const [own, offered] = [join(source, step, OWN), join(source, step, OFFERED)];
-      if (!(await hasFinished(own))) await rm(own, { recursive: true, force: true });
+      if (!ours || !(await hasFinished(own))) await rm(own, { recursive: true, force: true });
       if (!(await isThere(own))) await moveIfThere(offered, own);
       await rm(offered, { recursive: true, force: true });
     }

@@ -3,6 +3,7 @@ import type { ObjectLocation } from '../objects/s3-uri.js';
 import { resumedJobOf } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
 import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
+import { artifactEncryption } from './job-encryption.js';
 import { publishPartial } from './publish-partial.js';
 
 /**
@@ -21,7 +22,9 @@ export async function saveUnfinished(
   try {
     if (toldToEnd) await publishPartial(await actingAsRole(context, job), job, output);
     const layers = keptFolder(jobFolder(context, job));
-    await context.kept.putAway(job.name, layers, resumedJobOf(job.request));
+    // Finished layers are kept as they are, which a job with a key has not asked for.
+    const keepsOwn = artifactEncryption(job) === undefined;
+    await context.kept.putAway(job.name, layers, resumedJobOf(job.request), keepsOwn);
   } catch (error) {
     context.logger.error({ err: error, job: job.name }, 'what a job had finished was not kept');
   }

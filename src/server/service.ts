@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { loadOrCreateMasterKey } from '../encryption/master-key.js';
 import { NamedKeys } from '../encryption/named-keys.js';
+import { probeIsolation } from '../executors/local-process/isolation/probe-isolation.js';
 import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
 import { processingCapacity } from '../jobs/admission/machine-capacity.js';
 import { JobQueue } from '../jobs/job-queue.js';
@@ -79,6 +80,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
   const executor = createExecutors(configuration);
+  void probeIsolation().then((isolation) => logger.info({ isolation }, 'how steps are isolated'));
   const capacity = await processingCapacity(configuration.file.scheduling);
   const kept = new KeptLayers(
     join(dataDir, 'checkpoints'),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open, realpath, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Executor,
@@ -157,13 +157,19 @@ async function commandFor(
   }
   const { kind } = await probeIsolation();
   if (isolation === undefined || kind === 'none') return { command, variables: {} };
-  const places = await placesOfStep(request, isolation.hidden);
-  const [step, dataDir] = await Promise.all(
-    [request.folders.root, isolation.hidden.dataDir].map((path) => realpath(path)),
-  );
   const network = request.network !== undefined;
+  const dataDir = await realpath(isolation.hidden.dataDir);
+  if (command.some((path) => path.startsWith(dataDir + sep))) {
+    // With the data folder the program itself would be hidden.
+    if (!network) return { command, variables: {} };
+    throw new ExecutorError(
+      `The data folder ${dataDir} holds the service's own program, so that steps can't be isolated from it. Give the service a data folder of its own.`,
+    );
+  }
+  const places = await placesOfStep(request, isolation.hidden);
+  const step = await realpath(request.folders.root);
   return {
-    command: isolatedCommand(kind, network, step ?? '', dataDir ?? '', places, command),
+    command: isolatedCommand(kind, network, step, dataDir, places, command),
     // What the system keeps for everyone may be out of reach.
     variables: { TMPDIR: request.folders.cache },
   };
