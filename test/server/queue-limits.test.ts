@@ -8,9 +8,12 @@ import {
   DescribeOptimizationJobCommand,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRequest } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+
+// Whole jobs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 
