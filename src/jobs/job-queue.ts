@@ -162,7 +162,9 @@ export class JobQueue {
   /** Another node has a job that runs here: this one is done with it, and with what the other can't reach. */
   private async lose(name: string): Promise<void> {
     const { store, leases, logger } = this.context;
-    const host = (await store.get(name))?.execution?.host;
+    // Where the record can't be read either, the step is left alone: what it makes is of no effect.
+    const record = await store.get(name).catch(() => undefined);
+    const host = record?.execution?.host;
     const reached = host === undefined || host === leases.host;
     logger.warn({ job: name, reached }, 'a job was taken over by another node');
     this.interrupt(name, new Interruption(reached ? 'taken-over' : 'lease-lost'));

@@ -120,6 +120,32 @@ describe('three service nodes on one database', () => {
     expect(kills).toBeGreaterThan(0);
   });
 
+  it('finish their jobs although the database breaks all connections again and again', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `job-${index}`);
+    let working = true;
+    let broken = 0;
+    const breaking = (async () => {
+      while (working) {
+        await delay(300);
+        const ended = await service.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'burnish' and datname = current_database()",
+        );
+        broken += ended.length;
+      }
+    })();
+    for (const name of names) {
+      await service.create(name, QUICK).catch((error: Error) => {
+        // The connection may have broken between recording the job and answering; then it is there.
+        if (error.name !== 'ConflictException') throw error;
+      });
+    }
+    for (const name of names) expect(await endOf(name), name).toBe('COMPLETED');
+    working = false;
+    await breaking;
+    for (const name of names) await expectWhole(name);
+    expect(broken).toBeGreaterThan(0);
+  });
+
   it('stop a job on whichever node it runs', async () => {
     await service.create('slow', SLOW);
     const runsOn = await until(async () =>
