@@ -93,5 +93,8 @@ function openPool(url: string, onError: (error: Error) => void, options: pg.Pool
     ...options,
   });
   pool.on('error', onError);
+  // A connection that breaks in use says so beside its statement's own error; unheard, that would end
+  // the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

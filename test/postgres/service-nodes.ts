@@ -90,7 +90,14 @@ export class ServiceNodes {
   }
 
   private spawn(dataDir: string, stderr: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
-    const options = ['--concurrent-jobs', '2', '--stop-grace-seconds', '2', '--log-level', 'error'];
+    const options = [
+      '--concurrent-jobs',
+      '2',
+      '--stop-grace-seconds',
+      '2',
+      '--log-level',
+      'silent',
+    ];
     const config = ['--config', join(this.dataDir, 'nodes.yaml')];
     return spawn(
       process.execPath,
