@@ -42,10 +42,11 @@ async function bench() {
 
   const forms = { 'in clear': {}, encrypted: { encryption: { keyId: id } } };
   const rates = {};
-  const note = (act, form, seconds) => {
+  const note = (act, form, { seconds, processor }) => {
     rates[act] ??= {};
-    rates[act][form] ??= [];
-    rates[act][form].push(SIZE / 1e6 / seconds);
+    rates[act][form] ??= { speeds: [], costs: [] };
+    rates[act][form].speeds.push(SIZE / 1e6 / seconds);
+    rates[act][form].costs.push(processor / (SIZE / 1e9));
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [form, options] of Object.entries(forms)) {
@@ -66,11 +67,12 @@ async function bench() {
     }
   }
   for (const [act, byForm] of Object.entries(rates)) {
-    const clear = median(byForm['in clear']);
-    const sealed = byForm.encrypted === undefined ? undefined : median(byForm.encrypted);
-    const ratio = sealed === undefined ? '' : `, ${(sealed / clear).toFixed(2)} of it encrypted`;
-    const rate = sealed === undefined ? '' : ` (${sealed.toFixed(0)} MB/s)`;
-    console.log(`${act}: ${clear.toFixed(0)} MB/s in clear${ratio}${rate}`);
+    for (const [form, { speeds, costs }] of Object.entries(byForm)) {
+      const ratio = median(speeds) / median(byForm['in clear'].speeds);
+      console.log(
+        `${act}, ${form}: ${median(speeds).toFixed(0)} MB/s (${ratio.toFixed(2)}), ${median(costs).toFixed(2)} s of processor time a GB`,
+      );
+    }
   }
   await record.close();
 }
@@ -82,6 +84,8 @@ async function readAll(objects, key) {
 
 async function time(act) {
   const began = performance.now();
+  const before = process.cpuUsage();
   await act();
-  return (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 };
 }
