@@ -133,7 +133,11 @@ describe('a compilation job', () => {
     ).rejects.toThrow(message);
   });
 
-  it('is refused before quantization, and after FP8', async () => {
+  it('is refused before quantization, after FP8, and after codes of three bits', async () => {
+    const three = quantization({ OPTION_QUANTIZE: 'rtn', OPTION_RTN_WEIGHT_BIT_WIDTH: '3' });
+    await expect(create({ name: 'refused', configs: [three, compilation()] })).rejects.toThrow(
+      /OPTION_RTN_WEIGHT_BIT_WIDTH=3 cannot be compiled/,
+    );
     const fp8 = quantization({ OPTION_QUANTIZE: 'fp8' });
     await expect(create({ name: 'refused', configs: [compilation(), fp8] })).rejects.toThrow(
       /Compilation must be the last/,

@@ -57,19 +57,28 @@ export function readShardingSettings(step: Step, steps: readonly Step[]): Shardi
 export function readCompilationSettings(step: Step, steps: readonly Step[]): CompilationSettings {
   const quantized = quantizedBefore(step, steps);
   const settings = parseCompilationSettings(step.environment, undefined, quantized);
-  const fp8 = steps.some(
-    (other) =>
-      other.technique === 'quantization' &&
-      other.image === undefined &&
-      parseQuantizationSettings(other.environment).scheme.technique === 'fp8',
-  );
-  if (fp8) {
+  for (const other of steps) {
+    if (other.technique === 'quantization' && other.image === undefined) checkCompilable(other);
+  }
+  return settings;
+}
+
+/** ONNX Runtime multiplies codes of four and eight bits on processors, and no FP8. */
+function checkCompilable({ environment }: Step): void {
+  const { scheme } = parseQuantizationSettings(environment);
+  if (scheme.technique === 'fp8') {
     throw new SettingsError(
       'OPTION_QUANTIZE',
       'OPTION_QUANTIZE=fp8 cannot be compiled by the built-in compiler: ONNX Runtime does not multiply FP8 on processors. Give the step the Image of a TensorRT-LLM compiler, or choose awq, gptq, rtn, int8 or smoothquant.',
     );
   }
-  return settings;
+  if ('bits' in scheme && scheme.bits < 4) {
+    const name = `OPTION_${scheme.technique.toUpperCase()}_WEIGHT_BIT_WIDTH`;
+    throw new SettingsError(
+      name,
+      `${name}=${scheme.bits} cannot be compiled: ONNX Runtime multiplies weights of 4 and 8 bits.`,
+    );
+  }
 }
 
 const quantizedBefore = (step: Step, steps: readonly Step[]): boolean =>
