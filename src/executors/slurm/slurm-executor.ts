@@ -148,6 +148,7 @@ async function processOf(request: StepRequest, options: SlurmOptions): Promise<B
       ...lmiEnvironment(request.inputFolder, folders),
       BURNISH_STEP_FILE: folders.stepFile,
       BURNISH_PROGRESS_FILE: folders.progressFile,
+      BURNISH_RESUME_DIR: folders.resume,
       BURNISH_THREADS: String(cores),
     },
   };
