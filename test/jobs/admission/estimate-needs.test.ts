@@ -56,7 +56,7 @@ describe('estimateNeeds', () => {
     // A block is 872 MB in f32, the widest Gram matrix 822 MB.
     expect(memoryBytes).toBeGreaterThan(5e9);
     expect(memoryBytes).toBeLessThan(12e9);
-    expect(needsOf(SMALL, gptq).memoryBytes).toBeLessThan(600e6);
+    expect(needsOf(SMALL, gptq).memoryBytes).toBeLessThan(700e6);
   });
 
   it('lies above the peaks that were measured, and not far', () => {
@@ -80,15 +80,18 @@ describe('estimateNeeds', () => {
       });
     const measured = [
       [synthetic(1024, 2816), evaluating('4096'), 559e6],
+      [synthetic(1024, 2816), evaluating('8192'), 731e6],
       [synthetic(1024, 2816), calibrating('8', '512'), 540e6],
       [synthetic(1024, 2816), calibrating('8', '2048'), 673e6],
       [synthetic(2048, 5632), evaluating('4096'), 625e6],
       [synthetic(2048, 5632), evaluating('8192'), 747e6],
+      [synthetic(2048, 5632), calibrating('8', '512'), 1437e6],
+      [synthetic(2048, 5632), calibrating('8', '2048'), 1575e6],
     ] as const;
     for (const [source, given, peak] of measured) {
       const { memoryBytes } = needsOf(source, given);
       expect(memoryBytes / peak).toBeGreaterThan(1);
-      expect(memoryBytes / peak).toBeLessThan(1.7);
+      expect(memoryBytes / peak).toBeLessThan(1.8);
     }
   });
 
