@@ -18,6 +18,10 @@ import { largestDifference } from '../support/model-states.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const MODEL = join(here, '..', '..', 'fixtures', 'shakespeare-llama');
+const PROMPT_TOKENS: readonly number[] = Array.from(
+  { length: 40 },
+  (_, index) => (index * 37 + 11) % 1024,
+);
 const PROMPT = 'ROMEO:\nO, she doth teach';
 
 function python(script: string, ...args: readonly string[]): string {
@@ -26,6 +30,29 @@ function python(script: string, ...args: readonly string[]): string {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** The tokens that a graph of the bundled model makes most likely, one after the other. */
+async function greedyTokens(
+  graph: string,
+  element: 'float32' | 'float16',
+  prompt: readonly number[],
+  count: number,
+): Promise<readonly number[]> {
+  const decoder = await CachedDecoder.open(graph, 'all', {
+    element,
+    positions: 256,
+    blocks: Array.from({ length: 4 }, () => ({ heads: 4, headSize: 32 })),
+  });
+  const tokens: number[] = [];
+  let step = prompt;
+  while (tokens.length < count) {
+    const next = mostLikely(await decoder.read(step), 1024);
+    tokens.push(next);
+    step = [next];
+  }
+  await decoder.close();
+  return tokens;
 }
 
 describe.skipIf(INTEROP_PYTHON === undefined)('compiled graphs beside Transformers', () => {
@@ -63,24 +90,37 @@ describe.skipIf(INTEROP_PYTHON === undefined)('compiled graphs beside Transforme
 
   it('goes on for 200 tokens with the very same ones', async () => {
     const compiled = await compile(MODEL);
-    const prompt = Array.from({ length: 40 }, (_, index) => (index * 37 + 11) % 1024);
+    const prompt = PROMPT_TOKENS;
     const expected = JSON.parse(
       python('greedy_tokens.py', MODEL, '200', ...prompt.map(String)),
     ) as number[];
-    const decoder = await CachedDecoder.open(join(compiled.folder, 'model.onnx'), 'all', {
-      element: 'float32',
-      positions: 256,
-      blocks: Array.from({ length: 4 }, () => ({ heads: 4, headSize: 32 })),
-    });
-    const tokens: number[] = [];
-    let step: readonly number[] = prompt;
-    while (tokens.length < 200) {
-      const next = mostLikely(await decoder.read(step), 1024);
-      tokens.push(next);
-      step = [next];
-    }
-    await decoder.close();
-    expect(tokens).toEqual(expected);
+    expect(await greedyTokens(join(compiled.folder, 'model.onnx'), 'float32', prompt, 200)).toEqual(
+      expected,
+    );
+  });
+
+  it('is loaded by onnxruntime-genai as it is, which goes on for 200 tokens with the very same ones', async () => {
+    const prompt = PROMPT_TOKENS.map(String);
+    const { folder } = await compile(MODEL);
+    expect(JSON.parse(python('genai_tokens.py', folder, '200', ...prompt))).toEqual(
+      JSON.parse(python('greedy_tokens.py', MODEL, '200', ...prompt)),
+    );
+  });
+
+  // Its ONNX Runtime is another version than ours, and sums in another order: where two tokens are all but
+  // equally likely after some text, either may win.
+  it.each([
+    ['fp16', 'float16'],
+    ['int8', 'float32'],
+    ['int4', 'float32'],
+  ] as const)('is loaded by onnxruntime-genai in %s', async (dtype, element) => {
+    const { folder } = await compile(MODEL, { OPTION_DTYPE: dtype });
+    const theirs: number[] = JSON.parse(
+      python('genai_tokens.py', folder, '40', ...PROMPT_TOKENS.map(String)),
+    );
+    const ours = await greedyTokens(join(folder, 'model.onnx'), element, PROMPT_TOKENS, 40);
+    expect(theirs).toHaveLength(40);
+    expect(theirs.slice(0, 4)).toEqual(ours.slice(0, 4));
   });
 });
 
