@@ -163,7 +163,14 @@ describe('the optimization program', () => {
         .split('\n')
         .map((line) => JSON.parse(line));
       const phases = [...new Set(events.map(({ phase }) => phase))];
-      expect(phases).toEqual(['reading', 'quantizing', 'copying', 'verifying', 'reporting']);
+      expect(phases).toEqual([
+        'reading',
+        'checking',
+        'quantizing',
+        'copying',
+        'verifying',
+        'reporting',
+      ]);
       expect(events.findLast(({ phase }) => phase === 'quantizing')).toMatchObject({
         tensorsDone: 39,
         tensorsTotal: 39,

@@ -182,12 +182,12 @@ describe('what is refused at creation', () => {
     [
       'a key',
       { OutputConfig: { S3OutputLocation: 's3://models/o', KmsKeyId: 'k' } },
-      /KmsKeyId is not supported/,
+      /OutputConfig.KmsKeyId: Invalid keyId k/,
     ],
     [
       'a network',
       { VpcConfig: { SecurityGroupIds: ['sg-1'], Subnets: ['s-1'] } },
-      /VpcConfig is not supported/,
+      /The subnet ID 's-1' does not exist/,
     ],
     [
       'a model of SageMaker',
