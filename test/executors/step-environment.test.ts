@@ -70,7 +70,7 @@ it("a step gets its own job's environment alone, and no open file of the service
   for (const value of Object.values(SECRETS)) expect(text).not.toContain(value);
   for (const name of Object.keys(started.environment)) {
     expect(name).toMatch(
-      /^(PATH|HOME|LANG|TZ|TMPDIR|SM_NEO_\w+|COMPILER_OPTIONS|BURNISH_(STEP_FILE|PROGRESS_FILE|EXIT_FILE|THREADS)|__CF_USER_TEXT_ENCODING)$/,
+      /^(PATH|HOME|LANG|TZ|TMPDIR|SM_NEO_\w+|COMPILER_OPTIONS|BURNISH_(RESUME_DIR|STEP_FILE|PROGRESS_FILE|EXIT_FILE|THREADS)|__CF_USER_TEXT_ENCODING)$/,
     );
   }
   const files = started.descriptors.filter(

@@ -46,6 +46,8 @@ export class LogPutter {
    * @param elsewhere jobs that another process looks after
    */
   async start(elsewhere: ReadonlySet<string> = new Set()): Promise<void> {
+    // A job may begin and end between two looks; its beginning is always a line of the service's.
+    this.logs.listen((job) => this.pending.add(job));
     for (const job of await namesIn(this.logs.root)) if (!elsewhere.has(job)) this.pending.add(job);
     this.schedule();
   }
@@ -65,9 +67,13 @@ export class LogPutter {
       try {
         const running = new Set(this.runningJobs());
         for (const job of running) this.pending.add(job);
-        for (const job of this.pending) {
-          await this.putJob(job);
+        for (const job of [...this.pending]) {
+          // Taken off first: a line that comes while it is put brings it back.
           if (!running.has(job)) this.pending.delete(job);
+          await this.putJob(job).catch((error: unknown) => {
+            this.pending.add(job);
+            throw error;
+          });
         }
         this.backoffMs = 0;
       } catch (error) {
