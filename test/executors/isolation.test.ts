@@ -55,7 +55,7 @@ describe('a VpcConfig', () => {
     expect(findNetwork(NETWORKS, asked)).toEqual(expected);
   });
 
-  it('that allows something is refused where only complete isolation can be had', async () => {
+  it('that allows a port is refused, which nothing would hold a step to', async () => {
     const hidden = { dataDir: '/nowhere', secrets: [] };
     const executor = createLocalProcessExecutor(PROGRAM, { hidden, networks: NETWORKS });
     const network = { subnets: ['subnet-a1'], securityGroupIds: ['sg-hub'] };

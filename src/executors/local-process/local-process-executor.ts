@@ -15,14 +15,16 @@ import { lmiEnvironment } from '../lmi-environment.js';
 import { readExitFile } from '../read-exit-file.js';
 import { findProcesses } from './find-processes.js';
 import { hostIdentity } from './host-identity.js';
+import { grantNetwork } from './isolation/grant-network.js';
 import {
   type CommandLine,
   type HiddenPlaces,
   isolatedCommand,
   placesOfStep,
+  type Reach,
 } from './isolation/isolate-step.js';
 import { probeIsolation } from './isolation/probe-isolation.js';
-import { findNetwork, type VpcNetwork } from './isolation/vpc-networks.js';
+import type { VpcNetwork } from './isolation/vpc-networks.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
 import { endFirstWithoutMemory, memoryOfProcess } from './process-memory.js';
 
@@ -57,8 +59,8 @@ export function createLocalProcessExecutor(
   return {
     async refusal({ image, network }) {
       if (network !== undefined) {
-        const refusal = await networkRefusal(network, isolation?.networks ?? []);
-        if (refusal !== undefined) return refusal;
+        const granted = await grantNetwork(network, isolation?.networks ?? []);
+        if ('refusal' in granted) return granted.refusal;
       }
       if (image === undefined) return undefined;
       return `Image ${image} needs a container engine, and this service is set up to run steps as processes of its own machine alone.`;
@@ -128,20 +130,18 @@ export function createLocalProcessExecutor(
   };
 }
 
-/** Why a step can't be given the network that a job asks for; undefined when it can. */
-async function networkRefusal(
-  asked: StepNetwork,
+/**
+ * What a step reaches.
+ * @throws ExecutorError when this machine can't hold it to that
+ */
+async function reachOf(
+  asked: StepNetwork | undefined,
   networks: readonly VpcNetwork[],
-): Promise<string | undefined> {
-  const found = findNetwork(networks, asked);
-  if ('refusal' in found) return found.refusal;
-  if (found.allows.length > 0) {
-    return `VpcConfig.SecurityGroupIds: the groups allow ${found.allows.join(', ')}, and a step that runs as a process of this machine can only be cut off from the network completely. Name a group that allows nothing.`;
-  }
-  const { network, ...probed } = await probeIsolation();
-  if (network) return undefined;
-  const why = 'reason' in probed ? ` (${probed.reason})` : '';
-  return `VpcConfig: this machine can't cut a step off from the network${why}, and the job is not run without that. Let the service make network namespaces, as the superuser or through user namespaces.`;
+): Promise<Reach> {
+  if (asked === undefined) return 'machine';
+  const granted = await grantNetwork(asked, networks);
+  if ('refusal' in granted) throw new ExecutorError(granted.refusal);
+  return granted.reach;
 }
 
 /** How a step's program is started, and what it is told besides. */
@@ -151,17 +151,13 @@ async function commandFor(
   isolation: StepIsolation | undefined,
 ): Promise<{ readonly command: CommandLine; readonly variables: Record<string, string> }> {
   const command = [process.execPath, optimizerProgram] as const;
-  if (request.network !== undefined) {
-    const refusal = await networkRefusal(request.network, isolation?.networks ?? []);
-    if (refusal !== undefined) throw new ExecutorError(refusal);
-  }
+  const reach = await reachOf(request.network, isolation?.networks ?? []);
   const { kind } = await probeIsolation();
   if (isolation === undefined || kind === 'none') return { command, variables: {} };
-  const network = request.network !== undefined;
   const dataDir = await realpath(isolation.hidden.dataDir);
   if (command.some((path) => path.startsWith(dataDir + sep))) {
     // With the data folder the program itself would be hidden.
-    if (!network) return { command, variables: {} };
+    if (reach === 'machine') return { command, variables: {} };
     throw new ExecutorError(
       `The data folder ${dataDir} holds the service's own program, so that steps can't be isolated from it. Give the service a data folder of its own.`,
     );
@@ -169,7 +165,7 @@ async function commandFor(
   const places = await placesOfStep(request, isolation.hidden);
   const step = await realpath(request.folders.root);
   return {
-    command: isolatedCommand(kind, network, step, dataDir, places, command),
+    command: isolatedCommand(kind, reach, step, dataDir, places, command),
     // What the system keeps for everyone may be out of reach.
     variables: { TMPDIR: request.folders.cache },
   };

@@ -6,7 +6,7 @@ const SECURITY_GROUP_SHAPE = structure('SecurityGroup', {
   id: required(ID, 'What VpcConfig.SecurityGroupIds calls it.'),
   allows: optional(
     list(string({ minLength: 1, maxLength: 128 }), { maxLength: 100 }),
-    'Destinations that a step may reach; nothing by default. Steps that run as processes of the service’s machine can’t be given any.',
+    'IPv4 addresses and ranges (10.0.0.5, 10.1.0.0/16) that a step may reach, on all ports; nothing by default. Needs slirp4netns where steps run as processes.',
   ),
 });
 

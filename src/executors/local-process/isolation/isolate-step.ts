@@ -1,7 +1,9 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { StepRequest } from '../../executor.js';
+import type { Route } from './allowed-destinations.js';
 import { ISOLATION_SCRIPT } from './isolation-script.js';
+import { ROUTER_SCRIPT, UPLINK_ARGUMENTS, UPLINK_SCRIPT } from './uplink-scripts.js';
 
 /** What is hidden from steps. */
 export interface HiddenPlaces {
@@ -17,21 +19,33 @@ export type IsolationKind = 'root' | 'user';
 /** A program with its arguments. */
 export type CommandLine = readonly [program: string, ...arguments: string[]];
 
-/** Namespaces of its own: processes, mounts, and where it is asked for the network. */
+/** The network of a step: the machine's, none, or one that reaches what routes let through. */
+export type Reach = 'machine' | 'nothing' | readonly Route[];
+
+/** Namespaces of its own: processes, mounts, and the network where it is not the machine's. */
 export function isolatedCommand(
   kind: IsolationKind,
-  network: boolean,
+  reach: Reach,
   stepFolder: string,
   dataDir: string,
   places: readonly Place[],
   command: CommandLine,
 ): CommandLine {
+  const user = kind === 'user' ? ['--user', '--map-root-user'] : [];
+  const own = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const routes = typeof reach === 'string' ? [] : reach;
+  const makers: CommandLine =
+    routes.length === 0
+      ? ['unshare', ...user, ...own, ...(reach === 'machine' ? [] : ['--net'])]
+      : [
+          ...(['sh', '-c', UPLINK_SCRIPT, ...UPLINK_ARGUMENTS] as const),
+          ...['unshare', ...user, '--net', '--', 'sh', '-c', ROUTER_SCRIPT, 'burnish-router'],
+          ...['unshare', ...own, '--net'],
+        ];
   return [
-    'unshare',
-    ...(kind === 'user' ? ['--user', '--map-root-user'] : []),
-    ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-    ...(network ? ['--net'] : []),
+    ...makers,
     ...['--', 'sh', '-c', ISOLATION_SCRIPT, 'burnish-step', stepFolder, dataDir, kind],
+    routes.map(({ kind, to }) => `${kind} ${to}`).join(' '),
     ...places.flatMap(({ access, path }) => [access, path]),
     '--',
     ...command,

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type IsolationKind, isolatedCommand } from './isolate-step.js';
+import { routesTo } from './allowed-destinations.js';
+import { type IsolationKind, isolatedCommand, type Reach } from './isolate-step.js';
 
 /** Far more than making a few namespaces takes. */
 const PROBE_TIMEOUT_MS = 30_000;
@@ -26,7 +27,7 @@ async function probe(): Promise<Isolation> {
   let reason = '';
   for (const kind of kinds) {
     for (const network of [true, false]) {
-      const fault = await tryOut(kind, network);
+      const fault = await tryOut(kind, network ? 'nothing' : 'machine');
       if (fault === undefined) return { kind, network };
       reason ||= fault;
     }
@@ -34,8 +35,40 @@ async function probe(): Promise<Isolation> {
   return { kind: 'none', network: false, reason };
 }
 
+let connects = false;
+
+/**
+ * Tries whether steps can be given a network that reaches some addresses. What is missing may be
+ * installed while the service runs, so this asks again until it works.
+ *
+ * @returns why not, and what to do; undefined when they can
+ */
+export async function probeUplink(): Promise<string | undefined> {
+  if (connects) return undefined;
+  const { kind, network } = await probeIsolation();
+  if (kind === 'none' || !network) return 'Network namespaces are needed for that.';
+  for (const [program, source] of UPLINK_PROGRAMS) {
+    try {
+      await promisify(execFile)(program, ['--help'], { timeout: PROBE_TIMEOUT_MS });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return `${program} is not installed; it is in the package ${source}.`;
+    }
+  }
+  const fault = await tryOut(kind, routesTo([], []));
+  connects = fault === undefined;
+  return fault === undefined ? undefined : `Connecting one failed: ${fault}.`;
+}
+
+/** What connects a step's network, and the package that it comes with. */
+const UPLINK_PROGRAMS = [
+  ['slirp4netns', 'slirp4netns'],
+  ['ip', 'iproute2'],
+  ['nsenter', 'util-linux'],
+] as const;
+
 /** Runs a program that does nothing, isolated. @returns what went wrong */
-async function tryOut(kind: IsolationKind, network: boolean): Promise<string | undefined> {
+async function tryOut(kind: IsolationKind, reach: Reach): Promise<string | undefined> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'burnish-isolation-')));
   try {
     const job = join(folder, 'work', 'job');
@@ -45,7 +78,7 @@ async function tryOut(kind: IsolationKind, network: boolean): Promise<string | u
     await mkdir(input, { recursive: true });
     const [program, ...parameters] = isolatedCommand(
       kind,
-      network,
+      reach,
       step,
       folder,
       [
