@@ -1,16 +1,19 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import {
   impossibleDestinations,
   ownAddresses,
   routesTo,
 } from '#burnish/executors/local-process/isolation/allowed-destinations.js';
-import { probeUplink } from '#burnish/executors/local-process/isolation/probe-isolation.js';
+import {
+  probeIsolation,
+  probeUplink,
+} from '#burnish/executors/local-process/isolation/probe-isolation.js';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { type OtherMachine, startOtherMachine } from '../support/other-machine.js';
@@ -27,6 +30,7 @@ const NETWORKS = [
     vpc: 'vpc-a',
     subnets: ['subnet-a'],
     securityGroups: [
+      { id: 'sg-closed', allows: [] },
       { id: 'sg-half', allows: ['198.18.254.0/25'] },
       { id: 'sg-own', allows: [OWN] },
       { id: 'sg-all', allows: ['0.0.0.0/0'] },
@@ -54,6 +58,33 @@ describe('the destinations of a security group', () => {
       { kind: 'unreachable', to: '10.0.0.1/32' },
     ]);
   });
+});
+
+const { network } = await probeIsolation();
+
+it.runIf(network)('says what to install on a machine without slirp4netns', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'burnish-path-'));
+  for (const name of ['unshare', 'mount', 'setpriv', 'sh', 'mkdir', 'true']) {
+    await symlink(join('/usr/bin', name), join(folder, name));
+  }
+  vi.stubEnv('PATH', folder);
+  vi.resetModules();
+  try {
+    const { grantNetwork } = await import(
+      '#burnish/executors/local-process/isolation/grant-network.js'
+    );
+    const grant = (group: string) =>
+      grantNetwork({ subnets: ['subnet-a'], securityGroupIds: [group] }, NETWORKS);
+    expect(await grant('sg-half')).toEqual({
+      refusal: expect.stringContaining(
+        "the groups allow 198.18.254.0/25, and this machine can't give a step a network that reaches nothing else: slirp4netns is not installed; it is in the package slirp4netns.",
+      ),
+    });
+    expect(await grant('sg-closed')).toEqual({ reach: 'nothing' });
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  }
 });
 
 const root = process.getuid?.() === 0;

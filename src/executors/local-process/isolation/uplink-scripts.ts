@@ -25,6 +25,7 @@ const TRIES = 500;
  * Arguments: the process whose namespace is connected.
  */
 const CONNECT_SCRIPT = `
+trap "" TERM
 leader=$1
 machine=$(readlink /proc/self/ns/net)
 until [ "$(readlink "/proc/$leader/ns/net")" != "$machine" ] \\
@@ -32,7 +33,6 @@ until [ "$(readlink "/proc/$leader/ns/net")" != "$machine" ] \\
   kill -0 "$leader" || exit 1
   sleep ${PAUSE_S}
 done
-trap "" TERM
 exec slirp4netns --cidr=${UPLINK_RANGE} --disable-host-loopback --disable-dns --enable-sandbox \\
   "$leader" tap0 > /dev/null 2>&1
 `;
