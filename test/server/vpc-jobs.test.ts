@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probeIsolation } from '#burnish/executors/local-process/isolation/probe-isolation.js';
+import {
+  probeIsolation,
+  probeUplink,
+} from '#burnish/executors/local-process/isolation/probe-isolation.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -13,8 +16,11 @@ let service: RunningService;
 
 beforeAll(async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'burnish-vpc-'));
-  const group = { id: 'sg-closed', allows: undefined };
-  const networks = [{ vpc: 'vpc-a', subnets: ['subnet-a'], securityGroups: [group] }];
+  const securityGroups = [
+    { id: 'sg-closed', allows: undefined },
+    { id: 'sg-hub', allows: ['10.0.0.5'] },
+  ];
+  const networks = [{ vpc: 'vpc-a', subnets: ['subnet-a'], securityGroups }];
   service = await startTestService({ dataDir, file: { networks } });
   await cp(MODEL, join(service.dataDir, 'buckets', 'models', 'source'), { recursive: true });
 });
@@ -38,6 +44,7 @@ function create(name: string, Subnets: string[], SecurityGroupIds: string[]) {
 }
 
 const { network } = await probeIsolation();
+const connects = (await probeUplink()) === undefined;
 
 describe('a job with a VpcConfig', () => {
   it.runIf(network)('runs without a network, and says what it was given', async () => {
@@ -52,6 +59,18 @@ describe('a job with a VpcConfig', () => {
     await expect(create('open', ['subnet-a'], ['sg-closed'])).rejects.toMatchObject({
       name: 'ValidationException',
       message: expect.stringContaining("can't cut a step off"),
+    });
+  });
+
+  it.runIf(connects)('runs in a group that allows some addresses', async () => {
+    await create('hub', ['subnet-a'], ['sg-hub']);
+    expect(await service.ended('hub')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
+  });
+
+  it.skipIf(connects)('is refused where the machine can’t hold it to addresses', async () => {
+    await expect(create('hub', ['subnet-a'], ['sg-hub'])).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: expect.stringMatching(/VpcConfig.*can't/),
     });
   });
 
