@@ -104,11 +104,16 @@ function moveRest(path: string, start: number, { from, to }: Span): void {
   const source = openSync(path, 'r+');
   const target = openSync(partial, 'r+');
   try {
-    const { size } = fstatSync(source);
-    // More than that was only written by a flood that is faster than any copy.
-    copySync(source, target, { from: to, to: Math.min(size, to + MAX_SYNC_BYTES) });
-    const unfinished = cutUnfinished(target);
     renameSync(partial, partPath(path, start + from));
+    // More than that was only written by a flood that is faster than any copy.
+    const most = to + MAX_SYNC_BYTES;
+    for (let copied = to; ; ) {
+      const size = Math.min(fstatSync(source).size, most);
+      if (size <= copied) break;
+      copySync(source, target, { from: copied, to: size });
+      copied = size;
+    }
+    const unfinished = cutUnfinished(target);
     ftruncateSync(source);
     // Its end will be appended to it.
     if (unfinished.length > 0) writeSync(source, unfinished, 0, unfinished.length, 0);
