@@ -34,7 +34,7 @@ Starts the service and prints one line with its endpoint URL when it is ready.
   --database URL           keep the record of jobs in this PostgreSQL database, which several nodes may
                            share: postgres://USER@HOST:PORT/DATABASE (BURNISH_DATABASE_URL; a
                            password belongs there, or into PGPASSWORD, not on a command line)
-  --config FILE            a YAML file with what is too much for a command line; README.md lists it
+  --config FILE            a YAML file with what is too much for a command line; docs/operating.md lists it
 `;
 
 const OPTIONS = {
