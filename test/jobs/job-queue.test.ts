@@ -120,6 +120,7 @@ function pidOf(job: JobRecord): number {
   return handle?.pid ?? Number.NaN;
 }
 
+/** Until a process is gone; one that was killed is a zombie until this process has taken note of it. */
 async function untilGone(pid: number): Promise<void> {
   for (;;) {
     try {
@@ -243,7 +244,7 @@ describe('JobQueue', () => {
     await queue.stop('a');
     expect((await until('a', ended)).status).toBe('STOPPED');
     expect(await logOf('a')).toContain('ignored');
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await untilGone(pid);
   });
 
   it('stops a job that runs longer than it may, and says so', async () => {
@@ -395,7 +396,7 @@ describe('JobQueue', () => {
     await create('a', acting('wait-for-term'));
     const { pid } = await untilActing('a');
     await queue.close('stop');
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await untilGone(pid);
     const between = await store.get('a');
     expect(between?.status).toBe('INPROGRESS');
     expect(between?.execution).toEqual({ step: 0 });
@@ -449,7 +450,7 @@ describe('JobQueue', () => {
     await queue.start();
     const again = await until('a', running);
     expect(again.execution?.handle).not.toMatchObject({ pid });
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await untilGone(pid);
   });
 
   it('ends what was being stopped when the service died', async () => {
@@ -461,7 +462,7 @@ describe('JobQueue', () => {
     queue = new JobQueue(context, 2);
     await queue.start();
     expect((await store.get('orphan'))?.status).toBe('STOPPED');
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    await untilGone(pid);
   });
 
   it('goes on with the second step, not with the first, after a restart', async () => {
