@@ -21,6 +21,23 @@ export function installPackages(...packages) {
   }
 }
 
+/**
+ * Installs what is missing of some programs.
+ * @param packages program by program, the Debian package that has it
+ * @throws an error that names a program which is not there and says why
+ */
+export function ensurePrograms(packages) {
+  const missing = Object.keys(packages).filter((program) => !hasProgram(program));
+  if (missing.length === 0) return;
+  console.log(`Installing ${missing.join(', ')} …`);
+  const failure = installPackages(...missing.map((program) => packages[program]));
+  if (failure !== undefined) throw new Error(`there is no ${missing[0]}: ${failure}`);
+}
+
+function hasProgram(name) {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
 function install(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [

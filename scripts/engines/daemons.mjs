@@ -1,5 +1,5 @@
 // Daemons that a suite starts end with it, whatever happens.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,10 +31,6 @@ export function freePort() {
       server.close(() => resolve(port));
     });
   });
-}
-
-export function hasProgram(name) {
-  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 }
 
 /**

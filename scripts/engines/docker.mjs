@@ -5,19 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackages } from './apt.mjs';
-import { endDaemon, freePort, hasProgram, lastLines, startDaemon, until } from './daemons.mjs';
+import { ensurePrograms } from './apt.mjs';
+import { endDaemon, freePort, lastLines, startDaemon, until } from './daemons.mjs';
 
 /** Program by program, the Debian package that has it. */
 const PACKAGES = { dockerd: 'docker.io', 'docker-registry': 'docker-registry' };
-
-function install() {
-  const missing = Object.keys(PACKAGES).filter((program) => !hasProgram(program));
-  if (missing.length === 0) return;
-  console.log(`Installing ${missing.join(', ')} …`);
-  const failure = installPackages(...missing.map((program) => PACKAGES[program]));
-  if (failure !== undefined) throw new Error(`there is no ${missing[0]}: ${failure}`);
-}
 
 /** A registry that asks for a password, as `htpasswd -B` would write it down. */
 async function startRegistry(folder) {
@@ -47,7 +39,7 @@ async function startRegistry(folder) {
  */
 export async function startEngine() {
   if (process.getuid?.() !== 0) throw new Error('a Docker engine of one’s own takes root');
-  install();
+  ensurePrograms(PACKAGES);
   const folder = mkdtempSync(join(tmpdir(), 'burnish-docker-'));
   const socket = join(folder, 'docker.sock');
   const log = join(folder, 'dockerd.log');

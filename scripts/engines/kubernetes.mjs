@@ -13,12 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { root } from '../ensure-built.mjs';
 import { installPackages } from './apt.mjs';
+import { freePort } from './daemons.mjs';
 
 const VERSION = '1.34.2';
 const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
@@ -68,17 +68,6 @@ function findEtcd() {
   const failure = installPackages('etcd-server');
   if (spawnSync('etcd', ['--version']).status !== 0)
     throw new Error(`there is no etcd: ${failure}`);
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function kubeconfig(server, token) {

@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackages } from './apt.mjs';
-import { endDaemon, freePort, hasProgram, lastLines, startDaemon, until } from './daemons.mjs';
+import { ensurePrograms } from './apt.mjs';
+import { endDaemon, freePort, lastLines, startDaemon, until } from './daemons.mjs';
 
 const NODES = ['n1', 'n2'];
 /** Program by program, the Debian package that has it. */
@@ -25,14 +25,6 @@ const PACKAGES = {
   slurmd: 'slurmd',
   sbatch: 'slurm-client',
 };
-
-function install() {
-  const missing = Object.keys(PACKAGES).filter((program) => !hasProgram(program));
-  if (missing.length === 0) return;
-  console.log(`Installing ${missing.join(', ')} …`);
-  const failure = installPackages(...missing.map((program) => PACKAGES[program]));
-  if (failure !== undefined) throw new Error(`there is no ${missing[0]}: ${failure}`);
-}
 
 async function configure(folder) {
   const host = hostname().split('.')[0];
@@ -79,7 +71,7 @@ PartitionName=second Nodes=${NODES[1]} MaxTime=INFINITE State=UP
  */
 export async function startCluster() {
   if (process.getuid?.() !== 0) throw new Error('a Slurm cluster of one’s own takes root');
-  install();
+  ensurePrograms(PACKAGES);
   const folder = mkdtempSync(join(tmpdir(), 'burnish-slurm-'));
   const configurationFile = join(folder, 'slurm.conf');
   writeFileSync(configurationFile, await configure(folder));

@@ -4,11 +4,9 @@ import {
   number,
   optional,
   required,
-  string,
   structure,
 } from '../../service-model/shape.js';
-
-const TEXT = string({ minLength: 1, maxLength: 4096 });
+import { TEXT, USER } from './texts.js';
 
 const IMAGE_MAPPING_SHAPE = structure('ImageMapping', {
   from: required(TEXT, 'The beginning of an image’s name; * is any part without a slash.'),
@@ -46,10 +44,7 @@ export const DOCKER_SHAPE = structure('Docker', {
     enumeration(['missing', 'always', 'never']),
     'Whether an image is pulled that the engine does not have (the default), at every step, or never.',
   ),
-  user: optional(
-    string({ pattern: '[0-9]+:[0-9]+' }),
-    'UID:GID of the program in the container; the service’s own by default.',
-  ),
+  user: optional(USER, 'UID:GID of the program in the container; the service’s own by default.'),
   writableRoots: optional(
     list(TEXT, { maxLength: 100 }),
     'Images, by the beginnings of their names, that can’t do with a read-only root.',

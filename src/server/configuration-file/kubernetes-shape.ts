@@ -5,11 +5,10 @@ import {
   number,
   optional,
   required,
-  string,
   structure,
 } from '../../service-model/shape.js';
+import { TEXT, USER } from './texts.js';
 
-const TEXT = string({ minLength: 1, maxLength: 4096 });
 const TEXTS = list(TEXT, { maxLength: 100 });
 
 const VOLUME_SHAPE = structure('KubernetesVolume', {
@@ -50,10 +49,7 @@ export const KUBERNETES_SHAPE = structure('Kubernetes', {
   volume: required(VOLUME_SHAPE, 'The volume that steps see their folders of.'),
   optimizerImage: optional(TEXT, 'The image of the built-in optimizer; burnish by default.'),
   imagePullSecrets: optional(TEXTS, 'Secrets with which nodes pull images.'),
-  user: optional(
-    string({ pattern: '[0-9]+:[0-9]+' }),
-    'UID:GID of the program in its pod; the service’s own by default.',
-  ),
+  user: optional(USER, 'UID:GID of the program in its pod; the service’s own by default.'),
   instances: optional(
     list(INSTANCE_SHAPE, { maxLength: 200 }),
     'Where steps run, by deployment instance type; the first that matches counts.',

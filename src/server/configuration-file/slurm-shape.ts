@@ -6,11 +6,9 @@ import {
   number,
   optional,
   required,
-  string,
   structure,
 } from '../../service-model/shape.js';
-
-const TEXT = string({ minLength: 1, maxLength: 4096 });
+import { TEXT } from './texts.js';
 
 const PLACEMENT_SHAPE = structure('SlurmPlacement', {
   instanceType: required(TEXT, 'A deployment instance type; * is any part of one.'),
