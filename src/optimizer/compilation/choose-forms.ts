@@ -4,9 +4,10 @@ import type {
 } from '../../checkpoint/architectures/forward/forward-model.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
 import type { TensorFiles } from '../forward/weights/tensor-files.js';
-import type { CompiledDtype, HeadDtype } from '../settings/compilation-definitions.js';
+import type { CompiledDtype } from '../settings/compilation-definitions.js';
 import type { CompilationSettings } from '../settings/compilation-settings.js';
 import { SettingsError } from '../settings/errors.js';
+import { embeddingForm, headForm, roundedHere } from './vocabulary-forms.js';
 import { keptForm } from './weights/keep-codes.js';
 import type { ModuleForm } from './weights/module-form.js';
 
@@ -14,6 +15,8 @@ import type { ModuleForm } from './weights/module-form.js';
 export interface ChosenForms {
   readonly dtype: CompiledDtype;
   readonly forms: ReadonlyMap<string, ModuleForm>;
+  /** Of the token embeddings. */
+  readonly embedding: ModuleForm;
   /** Modules whose codes the checkpoint has. */
   readonly kept: number;
   readonly notes: readonly string[];
@@ -21,11 +24,7 @@ export interface ChosenForms {
 
 const FLOAT: ModuleForm = { kind: 'float' };
 
-const BITS: Readonly<Partial<Record<CompiledDtype | HeadDtype, 4 | 8>>> = { int8: 8, int4: 4 };
-
-/** Weights of an int8 output layer that share a scale: eight bits lose nothing by more of them, and are
- * multiplied faster. */
-const HEAD_BLOCK = 128;
+const BITS: Readonly<Partial<Record<CompiledDtype, 4 | 8>>> = { int8: 8, int4: 4 };
 
 /** Decides for every linear module whether its weight is floats, codes made here, or the checkpoint's own
  * codes. Routers stay floats: rounding them changes which expert answers.
@@ -44,15 +43,17 @@ export async function chooseForms(
     stored.set(module, await keptForm(files, module));
   }
   const kept = [...stored.values()].filter(({ kind }) => kind === 'codes');
-  if (kept.length > 0) return keepCodes(stored, kept, model, settings);
+  const plainTable = isPlain(model.embedding.module, tensors);
+  if (kept.length > 0) return keepCodes(stored, kept, model, settings, plainTable);
   const dtype = settings.dtype ?? 'fp32';
   const bits = BITS[dtype];
   const forms = new Map<string, ModuleForm>();
-  if (bits !== undefined) {
-    for (const module of modules) forms.set(module, roundedHere(bits, settings));
-    forms.set(model.head.module, headForm(settings));
-  }
-  return { dtype, forms, kept: 0, notes: [] };
+  if (bits === undefined) return { dtype, forms, embedding: FLOAT, kept: 0, notes: [] };
+  for (const module of modules) forms.set(module, roundedHere(bits, settings));
+  const head = headForm(model, settings);
+  forms.set(model.head.module, head);
+  const embedding = embeddingForm(model, settings, head, plainTable);
+  return { dtype, forms, embedding, kept: 0, notes: [] };
 }
 
 /** A weight of plain floating-point numbers, as its own tensor says. */
@@ -66,6 +67,7 @@ function keepCodes(
   kept: readonly ModuleForm[],
   model: ForwardModel,
   settings: CompilationSettings,
+  plainTable: boolean,
 ): ChosenForms {
   const bits = Math.max(...kept.map((form) => (form.kind === 'codes' ? form.form.bits : 0)));
   const dtype = bits === 4 ? 'int4' : 'int8';
@@ -79,39 +81,30 @@ function keepCodes(
   const forms = new Map(stored);
   const { module } = model.head;
   if (!forms.has(module) && settings.headDtype !== 'auto') {
-    forms.set(module, headForm(settings));
+    forms.set(module, headForm(model, settings));
   }
-  return {
-    dtype,
-    forms,
-    kept: kept.length,
-    notes:
-      forms.has(module) || settings.headDtype !== 'auto'
-        ? []
-        : [
-            'The output layer keeps its floats, as the quantization before left it; OPTION_COMPILE_HEAD_DTYPE=int8 makes it smaller and faster.',
-          ],
-  };
+  const head = forms.get(module) ?? FLOAT;
+  const tied = module === model.embedding.module;
+  // What the quantization before left alone stays as it is unless the caller says otherwise.
+  const embedding =
+    settings.embeddingDtype === 'auto' && !(tied && head.kind === 'codes')
+      ? FLOAT
+      : embeddingForm(model, settings, head, plainTable);
+  const floats = [
+    ...(head.kind === 'float' && settings.headDtype === 'auto' ? [KEPT_FLOATS.head] : []),
+    ...(embedding.kind === 'float' && settings.embeddingDtype === 'auto' && !tied
+      ? [KEPT_FLOATS.embedding]
+      : []),
+  ];
+  return { dtype, forms, embedding, kept: kept.length, notes: floats };
 }
 
-/** The output layer: int8 unless asked otherwise, since four bits there cost more than in all the blocks
- * together. */
-function headForm(settings: CompilationSettings): ModuleForm {
-  const bits = settings.headDtype === 'auto' ? 8 : BITS[settings.headDtype];
-  if (bits === undefined) return FLOAT;
-  const own = roundedHere(bits, settings);
-  if (bits === 4 || own.kind === 'float') return own;
-  return { ...own, form: { ...own.form, blockSize: HEAD_BLOCK, zeroPoints: false } };
-}
-
-function roundedHere(bits: 4 | 8, { blockSize, zeroPoint }: CompilationSettings): ModuleForm {
-  return {
-    kind: 'codes',
-    form: { bits, blockSize, zeroPoints: zeroPoint },
-    kept: false,
-    order: undefined,
-  };
-}
+/** What is said of layers that stay as the quantization before left them. */
+const KEPT_FLOATS = {
+  head: 'The output layer keeps its floats, as the quantization before left it; OPTION_COMPILE_HEAD_DTYPE=int8 makes it smaller and faster.',
+  embedding:
+    'The token embeddings keep their floats, as the quantization before left them; OPTION_COMPILE_EMBEDDING_DTYPE=int8 makes them smaller.',
+} as const;
 
 /** Every linear module of the blocks but routers and gates. */
 function linearModules({ blocks }: ForwardModel): readonly string[] {

@@ -73,6 +73,7 @@ function baselineGraph({ model, checkpoint, graph }: PreparedCompilation): Prepa
     fuse: false,
     accuracyLevel: 0,
     formOf: () => ({ kind: 'float' }),
+    embedding: { kind: 'float' },
   });
 }
 

@@ -75,6 +75,7 @@ export async function prepareCompilation(run: StepRun): Promise<PreparedCompilat
       fuse: settings.level > 0,
       accuracyLevel: settings.accuracyLevel,
       formOf: (module) => chosen.forms.get(module) ?? { kind: 'float' },
+      embedding: chosen.embedding,
     });
     const output = await checkOutputFolder(outputFolder, checkpoint.folder);
     const serving = compiledProperties(source, settings);

@@ -3,7 +3,8 @@ import type { CompilationStepReport } from '../report/compilation-types.js';
 import type { FileReport } from '../report/types.js';
 import { describeVersions } from '../report/versions.js';
 import { memoryOf } from './memory.js';
-import { isRewritten, type PreparedCompilation } from './prepare.js';
+import { isRewritten, type PreparedCompilation, type PreparedGraph } from './prepare.js';
+import type { ModuleForm } from './weights/module-form.js';
 
 /** What a step did, to be told. */
 export interface CompilationFacts extends PreparedCompilation {
@@ -12,6 +13,11 @@ export interface CompilationFacts extends PreparedCompilation {
   readonly files: readonly FileReport[];
   readonly measured: CompilationStepReport['measured'];
   readonly secondsByPhase: Readonly<Record<string, number>>;
+}
+
+function formName(form: ModuleForm, { options }: PreparedGraph): string {
+  if (form.kind === 'codes') return `int${form.form.bits}`;
+  return options.element === 'float16' ? 'fp16' : 'fp32';
 }
 
 export function buildCompilationReport(facts: CompilationFacts): CompilationStepReport {
@@ -32,6 +38,8 @@ export function buildCompilationReport(facts: CompilationFacts): CompilationStep
       file: graph.files.graph,
       weights: graph.files.weights,
       dtype: chosen.dtype,
+      embeddings: formName(chosen.embedding, graph),
+      outputLayer: formName(graph.options.formOf(model.head.module), graph),
       nodes: graph.nodes,
       keptLayers: chosen.kept,
       optimizedForThisMachine: isRewritten(settings),

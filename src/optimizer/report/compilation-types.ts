@@ -19,6 +19,9 @@ export interface CompilationStepReport {
     readonly file: string;
     readonly weights: string;
     readonly dtype: string;
+    /** What the token embeddings and the output layer are: `fp32`, `fp16`, `int8` or `int4`. */
+    readonly embeddings: string;
+    readonly outputLayer: string;
     readonly nodes: Readonly<Record<string, number>>;
     /** Linear layers whose codes are those of the source. */
     readonly keptLayers: number;

@@ -12,9 +12,9 @@ export type CompiledLayout = (typeof COMPILED_LAYOUTS)[number];
 export const COMPILATION_TARGETS = ['portable', 'this_machine'] as const;
 export type CompilationTarget = (typeof COMPILATION_TARGETS)[number];
 
-/** What the output layer becomes. */
-export const HEAD_DTYPES = ['auto', 'float', 'int8', 'int4'] as const;
-export type HeadDtype = (typeof HEAD_DTYPES)[number];
+/** What the two layers that know the vocabulary become: the token embeddings and the output layer. */
+export const VOCABULARY_DTYPES = ['auto', 'float', 'int8', 'int4'] as const;
+export type VocabularyDtype = (typeof VOCABULARY_DTYPES)[number];
 
 export interface CompilationDefinition {
   /** `compile_layout` stands for `OPTION_COMPILE_LAYOUT` and `option.compile_layout`. */
@@ -96,9 +96,16 @@ export const COMPILATION_SETTINGS = [
   },
   {
     key: 'compile_head_dtype',
-    values: choice(HEAD_DTYPES),
+    values: choice(VOCABULARY_DTYPES),
     default: 'auto',
     meaning: 'what the output layer becomes in int4 and int8 models; auto is int8',
+  },
+  {
+    key: 'compile_embedding_dtype',
+    values: choice(VOCABULARY_DTYPES),
+    default: 'auto',
+    meaning:
+      'what the token embeddings become in int4 and int8 models; auto is int8, or the output layer’s own where the model ties the two',
   },
   {
     key: 'compile_measure',

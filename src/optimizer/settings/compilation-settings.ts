@@ -7,8 +7,8 @@ import {
   type CompilationTarget,
   type CompiledDtype,
   type CompiledLayout,
-  type HeadDtype,
   SHARED_SETTINGS,
+  type VocabularyDtype,
 } from './compilation-definitions.js';
 import { findSetting } from './definitions.js';
 import { SettingsError } from './errors.js';
@@ -32,7 +32,8 @@ export interface CompilationSettings {
   readonly blockSize: number;
   readonly zeroPoint: boolean;
   readonly accuracyLevel: number;
-  readonly headDtype: HeadDtype;
+  readonly headDtype: VocabularyDtype;
+  readonly embeddingDtype: VocabularyDtype;
   readonly measure: boolean;
   readonly evaluation: {
     readonly enabled: boolean;
@@ -116,7 +117,8 @@ export function parseCompilationSettings(
     blockSize: Number(text('compile_block_size')),
     zeroPoint: text('compile_zero_point') === 'true',
     accuracyLevel: Number(text('compile_accuracy_level')),
-    headDtype: text('compile_head_dtype') as HeadDtype,
+    headDtype: text('compile_head_dtype') as VocabularyDtype,
+    embeddingDtype: text('compile_embedding_dtype') as VocabularyDtype,
     measure: text('compile_measure') === 'true',
     evaluation: readEvaluation(given.own),
     label,

@@ -1,10 +1,9 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { prepareCompilation } from '#burnish/optimizer/compilation/prepare.js';
-import type { PlannedWeight } from '#burnish/optimizer/compilation/weights/planned-weight.js';
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 import { Progress } from '#burnish/optimizer/progress.js';
@@ -13,6 +12,7 @@ import type { StepRun } from '#burnish/optimizer/step-frame.js';
 import { writeModel } from '../../checkpoint/synthetic.js';
 import { largestDifference, modelStates } from '../../support/model-states.js';
 import { type Compiled, compile, compiledLogits } from './compiling.js';
+import { decodeCodes } from './decode-codes.js';
 import { TINY_CASES, tinyIds, tinyModel } from './tiny-models.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures', import.meta.url));
@@ -52,42 +52,6 @@ async function quantize(
   return folder;
 }
 
-type Codes = Extract<PlannedWeight, { readonly kind: 'codes' }>;
-
-/** Decodes what stands in the file of weights, by the definition of MatMulNBits' inputs: `[rows, columns]`. */
-async function decode(path: string, weight: Codes): Promise<Float32Array> {
-  const file = await open(path);
-  const read = async ({ offset, length }: Codes['codes']): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = new Uint8Array(length);
-    await file.read(bytes, 0, length, offset);
-    return bytes;
-  };
-  const codes = await read(weight.codes);
-  const scales = new Float32Array((await read(weight.scales)).buffer);
-  const zeroPoints = weight.zeroPoints === undefined ? undefined : await read(weight.zeroPoints);
-  await file.close();
-  const { bits, blockSize } = weight.form;
-  const { rows, columns } = weight.matrix;
-  const blocks = Math.ceil(columns / blockSize);
-  const at = (bytes: Uint8Array, rowBytes: number, row: number, index: number): number =>
-    bits === 8
-      ? (bytes[row * rowBytes + index] ?? Number.NaN)
-      : ((bytes[row * rowBytes + (index >> 1)] ?? Number.NaN) >> ((index & 1) * 4)) & 15;
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      const block = Math.floor(column / blockSize);
-      const zero =
-        zeroPoints === undefined
-          ? 2 ** (bits - 1)
-          : at(zeroPoints, Math.ceil((blocks * bits) / 8), row, block);
-      const code = at(codes, (blocks * blockSize * bits) / 8, row, column);
-      values[row * columns + column] = (code - zero) * (scales[row * blocks + block] ?? Number.NaN);
-    }
-  }
-  return values;
-}
-
 /** Holds every weight of a compiled model that is codes to what the checkpoint's own reader makes of it. */
 async function expectSameWeights(source: string, compiled: Compiled): Promise<number> {
   const run = stepRun(source, await newFolder(), { OPTION_COMPILE_MEASURE: 'false' });
@@ -99,7 +63,7 @@ async function expectSameWeights(source: string, compiled: Compiled): Promise<nu
     if (weight.kind !== 'codes') continue;
     expect(weight.kept).toBe(true);
     const { columns, parts } = weight.matrix;
-    const decoded = await decode(join(compiled.folder, graph.files.weights), weight);
+    const decoded = await decodeCodes(join(compiled.folder, graph.files.weights), weight);
     let row = 0;
     for (const { modules, rows } of parts) {
       for (const [turn, { module, first }] of modules.entries()) {

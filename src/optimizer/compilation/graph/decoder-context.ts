@@ -17,6 +17,9 @@ export interface GraphOptions {
   /** `accuracy_level` of MatMulNBits: 0 or 1 for f32 activations, 4 for int8 ones. */
   readonly accuracyLevel: number;
   formOf(module: string): ModuleForm;
+  /** Of the table of token embeddings, which may differ from the output layer's even where the model ties
+   * the two. */
+  readonly embedding: ModuleForm;
   /** Whether the checkpoint has a tensor of this name. */
   has(tensor: string): boolean;
 }
