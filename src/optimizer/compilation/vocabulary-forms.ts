@@ -1,7 +1,6 @@
 import type { ForwardModel } from '../../checkpoint/architectures/forward/forward-model.js';
 import type { VocabularyDtype } from '../settings/compilation-definitions.js';
 import type { CompilationSettings } from '../settings/compilation-settings.js';
-import { blocksOf, type CodeForm } from './weights/code-form.js';
 import type { ModuleForm } from './weights/module-form.js';
 
 const FLOAT: ModuleForm = { kind: 'float' };
@@ -40,22 +39,10 @@ export function embeddingForm(
   head: ModuleForm,
   plain: boolean,
 ): ModuleForm {
-  const tied = model.head.module === model.embedding.module;
+  const same = model.head.module === model.embedding.module && isTable(head);
+  if (!plain) return same ? head : FLOAT;
   const asked = settings.embeddingDtype;
-  if (!plain) return tied && isTable(head, model) ? head : FLOAT;
-  if (tied && asked === 'auto')
-    return isTable(head, model) ? head : tableForm(asked, model, settings);
-  return tableForm(asked, model, settings);
-}
-
-function tableForm(
-  dtype: VocabularyDtype,
-  model: ForwardModel,
-  settings: CompilationSettings,
-): ModuleForm {
-  const form = vocabularyForm(dtype, model, settings);
-  if (form.kind === 'float' || isTable(form, model)) return form;
-  return { ...form, form: { ...form.form, zeroPoints: false } };
+  return same && asked === 'auto' ? head : vocabularyForm(asked, model, settings);
 }
 
 function vocabularyForm(
@@ -71,13 +58,7 @@ function vocabularyForm(
   return { ...own, form: { bits, blockSize, zeroPoints: false } };
 }
 
-/** Whether rows can be looked up in a weight: with floats, and with codes whose columns are in order. Earlier
- * versions of GatherBlockQuantized lose count of zero points of four bits where a row has an odd number. */
-function isTable(form: ModuleForm, { hiddenSize }: ForwardModel): boolean {
-  if (form.kind === 'float') return true;
-  return form.order === undefined && !hasHalfByte(form.form, hiddenSize);
-}
-
-function hasHalfByte(form: CodeForm, columns: number): boolean {
-  return form.zeroPoints && form.bits === 4 && blocksOf(form, columns) % 2 === 1;
+/** Whether rows can be looked up in a weight: its columns are in order. */
+function isTable(form: ModuleForm): boolean {
+  return form.kind === 'float' || form.order === undefined;
 }

@@ -135,6 +135,28 @@ describe('codes that a checkpoint has', { timeout: 300_000 }, () => {
     },
   );
 
+  it('leave the layers beside them as they were, unless the caller wants those small too', async () => {
+    const source = await quantize(MODEL, { OPTION_QUANTIZE: 'rtn' });
+    const plain = await compile(source);
+    expect(plain.step.graph).toMatchObject({ embeddings: 'fp32', outputLayer: 'fp32' });
+    const small = await compile(source, {
+      OPTION_COMPILE_HEAD_DTYPE: 'int8',
+      OPTION_COMPILE_EMBEDDING_DTYPE: 'int8',
+      OPTION_COMPILE_ACCURACY_LEVEL: '0',
+    });
+    expect(small.step.graph).toMatchObject({
+      keptLayers: 28,
+      embeddings: 'int8',
+      outputLayer: 'int8',
+    });
+    expect(small.step.totals.weightBytesAfter).toBeLessThan(plain.step.totals.weightBytesAfter);
+    const ids = tinyIds(24);
+    const { logits } = await modelStates(source, [ids]);
+    const own = await compiledLogits(source, small, ids);
+    const range = Math.max(...logits.map(Math.abs));
+    expect(largestDifference(own, logits)).toBeLessThan(0.05 * range);
+  });
+
   it('are not undone, and FP8 is not taken for them', async () => {
     const rtn = await quantize(MODEL, { OPTION_QUANTIZE: 'rtn' });
     await expect(compile(rtn, { OPTION_DTYPE: 'fp16' })).rejects.toThrow(

@@ -100,6 +100,16 @@ describe('embeddings as codes', () => {
       'int4',
       'int8',
     ],
+    [
+      TIED,
+      {
+        OPTION_COMPILE_HEAD_DTYPE: 'int4',
+        OPTION_COMPILE_ZERO_POINT: 'true',
+        OPTION_COMPILE_BLOCK_SIZE: '128',
+      },
+      'int4',
+      'int4',
+    ],
     ['gemma2', {}, 'int8', 'int8'],
     ['qwen2_moe', {}, 'int8', 'int8'],
   ] as const)(
@@ -136,7 +146,6 @@ describe('embeddings as codes', () => {
       );
     const alike = await planned(source, { OPTION_DTYPE: 'int4' });
     expect(ofTable(alike)).toMatchObject([{ kind: 'codes', codes: { length: 80 * 64 } }]);
-    expect(alike.graph.nodes).toMatchObject({ GatherBlockQuantized: 1 });
     const apart = await planned(source, {
       OPTION_DTYPE: 'int4',
       OPTION_COMPILE_EMBEDDING_DTYPE: 'float',

@@ -27,7 +27,7 @@ export class WeightCollector {
   readonly #file: WeightFile;
   readonly #weights: PlannedWeight[] = [];
   readonly #declared = new Map<string, Value>();
-  readonly #codes = new Map<string, CodeValues & { readonly placed: PlacedTensor }>();
+  readonly #codes = new Map<string, CodeValues>();
 
   constructor(graph: GraphBuilder, file: WeightFile) {
     this.#graph = graph;
@@ -102,21 +102,9 @@ export class WeightCollector {
       scales: this.#file.declare(this.#graph, scales),
       zeroPoints:
         zeroPoints === undefined ? undefined : this.#file.declare(this.#graph, zeroPoints),
-      placed: codes,
     };
     this.#codes.set(name, values);
     return values;
-  }
-
-  /** Codes that have been asked for, as a matrix of bytes, a row of the weight in each: the same bytes of the
-   * file under another name, since operators want the same codes in other shapes. */
-  codeRows(name: string): Value {
-    return this.#once(`${name}.rows`, () => {
-      const placed = this.#codes.get(name)?.placed;
-      const [rows] = placed?.shape ?? [];
-      if (placed === undefined || rows === undefined) throw new Error(`${name} has no codes yet`);
-      return { ...placed, name: `${name}.rows`, shape: [rows, placed.length / rows] };
-    });
   }
 
   indices(name: string, values: Int32Array): Value {
@@ -175,14 +163,6 @@ function matMulShapes({ rows, columns }: Matrix, form: CodeForm): CodeShapes {
     codes: [rows, blocks, (form.blockSize * form.bits) / 8],
     scales: [rows, blocks],
     zeroPoints: [rows, zeroPointRowBytes(form, columns)],
-  };
-}
-
-/** The shapes that a table of rows has: all codes of a row in one dimension. */
-export function tableShapes(matrix: Matrix, form: CodeForm): CodeShapes {
-  return {
-    ...matMulShapes(matrix, form),
-    codes: [matrix.rows, codeRowBytes(form, matrix.columns)],
   };
 }
 
