@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
 import type { TensorInfo } from '#burnish/checkpoint/safetensors/reader.js';
 import { llama, temporaryFolder, writeModel } from '../../checkpoint/synthetic.js';
+import { EXPERTS, randomMixture } from '../calibration/random-mixture.js';
 import { contentOf, quantize, readReport } from './support.js';
 
 const MODEL = fileURLToPath(new URL('../../../fixtures/shakespeare-llama', import.meta.url));
@@ -25,6 +26,7 @@ const SETTINGS = [
   { OPTION_QUANTIZE: 'awq', ...CALIBRATED },
   { OPTION_QUANTIZE: 'gptq', ...CALIBRATED },
   { OPTION_QUANTIZE: 'gptq', OPTION_GPTQ_FORMAT: 'compressed-tensors', ...CALIBRATED },
+  { OPTION_QUANTIZE: 'gptaq', ...CALIBRATED },
   { OPTION_QUANTIZE: 'smoothquant', ...CALIBRATED },
   { OPTION_QUANTIZE: 'fp8', ...CALIBRATED },
 ] as const;
@@ -90,6 +92,27 @@ describe.each(SETTINGS)(
     });
   },
 );
+
+describe('a mixture of experts that was stopped', { timeout: 300_000 }, () => {
+  // Experts do not run beside those of the original model, but one after the other.
+  it.each(['gptaq', 'gptq'])('gives the same bytes with %s when it goes on', async (technique) => {
+    const settings = {
+      OPTION_QUANTIZE: technique,
+      [`OPTION_${technique.toUpperCase()}_BLOCK_SIZE`]: '32',
+      ...CALIBRATED,
+    };
+    const model = await randomMixture();
+    const whole = await quantize(model, settings, { datasets: DATASETS });
+    expect(whole.error).toBeUndefined();
+    const resumed = { datasets: DATASETS, resumeFolder: await temporaryFolder() };
+    const first = await quantize(model, settings, { ...resumed, stopAfter: 4 + 3 * EXPERTS });
+    expect(first.error?.message).toBe('stopped');
+    const last = await quantize(model, settings, resumed);
+    expect(last.error).toBeUndefined();
+    expect(last.log.join('\n')).toMatch(/going on from [1-9]\d* finished layers of 32/);
+    expect(await contentOf(last.output)).toEqual(await contentOf(whole.output));
+  });
+});
 
 const QUANTIZED = ['.qweight', '.weight_packed', '.weight_scale'];
 
