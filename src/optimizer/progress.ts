@@ -37,10 +37,13 @@ export class Progress {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
   readonly #seconds = new Map<Phase, number>();
+  readonly #bytes = new Map<Phase, number>();
   #phase: Phase = 'reading';
   #started: number;
   #lastEvent = Number.NEGATIVE_INFINITY;
   #done = { tensors: 0, bytes: 0 };
+  /** Bytes done before the time since `#started`. */
+  #bytesBefore = 0;
   #total = { tensors: 0, bytes: 0 };
 
   /** @param now milliseconds of a clock that never goes back. */
@@ -59,6 +62,7 @@ export class Progress {
     this.#closePhase();
     this.#phase = phase;
     this.#done = { tensors: 0, bytes: 0 };
+    this.#bytesBefore = 0;
     this.#total = { ...total };
     this.#emit(undefined);
   }
@@ -68,6 +72,20 @@ export class Progress {
     this.#done.bytes += bytes;
     const finished = this.#done.tensors === this.#total.tensors;
     if (finished || this.#now() - this.#lastEvent >= MIN_INTERVAL_MS) this.#emit(layer);
+  }
+
+  /** Counts what was finished before the phase began, and has no part in its speed. */
+  skip(tensors: number, bytes: number): void {
+    this.#done.tensors += tensors;
+    this.#done.bytes += bytes;
+    this.#bytesBefore += bytes;
+    this.#emit(undefined);
+  }
+
+  /** Bytes a second that a phase was advanced by, as far as it is over; 0 where there was none. */
+  speedOf(phase: Phase): number {
+    const seconds = this.#seconds.get(phase) ?? 0;
+    return seconds === 0 ? 0 : Math.round((this.#bytes.get(phase) ?? 0) / seconds);
   }
 
   /** Seconds spent in each phase, the current one up to now. */
@@ -80,7 +98,13 @@ export class Progress {
     const now = this.#now();
     const spent = (now - this.#started) / 1000;
     this.#seconds.set(this.#phase, (this.#seconds.get(this.#phase) ?? 0) + spent);
+    this.#bytes.set(this.#phase, (this.#bytes.get(this.#phase) ?? 0) + this.#worked());
+    this.#bytesBefore = this.#done.bytes;
     this.#started = now;
+  }
+
+  #worked(): number {
+    return this.#done.bytes - this.#bytesBefore;
   }
 
   #emit(layer: string | undefined): void {
@@ -95,8 +119,8 @@ export class Progress {
       bytesDone: this.#done.bytes,
       bytesTotal: this.#total.bytes,
       ...(layer === undefined ? {} : { layer }),
-      ...(seconds > 0 && this.#done.bytes > 0
-        ? { bytesPerSecond: Math.round(this.#done.bytes / seconds) }
+      ...(seconds > 0 && this.#worked() > 0
+        ? { bytesPerSecond: Math.round(this.#worked() / seconds) }
         : {}),
     };
     this.#write(`${JSON.stringify(event)}\n`);

@@ -50,4 +50,18 @@ describe('Progress', () => {
     expect(progress.seconds()).toEqual({ reading: 0.5, copying: 0.25, verifying: 1 });
     expect(events.at(-1)).toMatchObject({ phase: 'verifying', tensorsDone: 0, bytesDone: 0 });
   });
+
+  it('counts what was finished before as done, but not in its speed', () => {
+    const { events, progress, pass } = recorded();
+    progress.begin('sharding', { tensors: 3, bytes: 3000 });
+    progress.skip(2, 2000);
+    expect(events.at(-1)).toMatchObject({ tensorsDone: 2, bytesDone: 2000 });
+    expect(events.at(-1)).not.toHaveProperty('bytesPerSecond');
+    pass(2000);
+    progress.advance(1, 1000);
+    expect(events.at(-1)).toMatchObject({ bytesDone: 3000, bytesPerSecond: 500 });
+    progress.seconds();
+    expect(progress.speedOf('sharding')).toBe(500);
+    expect(progress.speedOf('quantizing')).toBe(0);
+  });
 });

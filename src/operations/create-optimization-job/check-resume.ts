@@ -47,7 +47,7 @@ export async function checkResume(
   }
   if (!(await context.kept.has(name))) {
     throw validationError(
-      `${RESUME_SETTING}: nothing is kept of the optimization job ${name}: it had finished no layer, another job has gone on from it, or it was removed for its age or its size. Leave ${RESUME_SETTING} out to start over.`,
+      `${RESUME_SETTING}: nothing is kept of the optimization job ${name}: it had finished nothing, another job has gone on from it, or it was removed for its age or its size. Leave ${RESUME_SETTING} out to start over.`,
     );
   }
 }

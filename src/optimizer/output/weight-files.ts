@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/open.js';
 import {
@@ -12,14 +11,11 @@ import type { CopyRangeTask, FileRange, QuantizeRowsTask } from '../../kernels/i
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import { type LayerTensors, layerTensors } from '../formats/compressed-tensors.js';
 import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
+import type { PlannedFile } from './planned-files.js';
 
-/** A weight file that is to be written, laid out to the last byte. */
-export interface WeightFile {
-  readonly name: string;
-  readonly path: string;
+/** A weight file that is to be written. */
+export interface WeightFile extends PlannedFile {
   readonly layout: SafetensorsLayout;
-  /** Bytes that are known without reading any weight. */
-  readonly constants: readonly { readonly offset: number; readonly data: Uint8Array }[];
 }
 
 /** One tensor of the source and what becomes of it. */
@@ -140,7 +136,8 @@ function planFile(
       ? []
       : [{ offset: placed(layout, shape.tensor.name).offset, data: shape.data }],
   );
-  return { file: { name: shard.file, path, layout, constants }, shardWork };
+  const pieces = [{ offset: 0, data: layout.header }, ...constants];
+  return { file: { name: shard.file, path, size: layout.size, pieces, layout }, shardWork };
 }
 
 /** Names of what takes the place of a layer's weight. */
@@ -174,22 +171,4 @@ function copyTask(tensor: TensorInfo, source: FileRange, target: FileRange): Cop
   return parameter && (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')
     ? { name, source, target, checkFinite: dtype }
     : { name, source, target };
-}
-
-/** Creates the files at their full size, with headers and constants in place. */
-export async function createWeightFiles(
-  files: readonly WeightFile[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { path, layout, constants } of files) {
-    signal.throwIfAborted();
-    const handle = await open(path, 'wx');
-    try {
-      await handle.truncate(layout.size);
-      await handle.write(layout.header, 0, layout.header.length, 0);
-      for (const { offset, data } of constants) await handle.write(data, 0, data.length, offset);
-    } finally {
-      await handle.close();
-    }
-  }
 }

@@ -70,7 +70,7 @@ export async function prepareQuantization(run: StepRun): Promise<PreparedQuantiz
   const evaluation = await planEvaluation(checkpoint, settings, datasets);
   const earlier = await previousSteps(checkpoint.files);
   const others = otherFiles(checkpoint);
-  const planned = [...weights.files.map(({ layout }) => layout), ...others];
+  const planned = [...weights.files, ...others];
   const kept = await bytesKept(
     resumeFolder,
     weights.files.map(({ name }) => name),

@@ -44,7 +44,7 @@ export async function quantizeTensors(
     log(
       `going on from ${reused.layers.length + again.length} finished layers of ${plan.layers.length}`,
     );
-    progress.advance(
+    progress.skip(
       reused.tensors.size + again.length,
       sourceBytes(weights.work) - sourceBytes(left) + weightBytes(again),
     );

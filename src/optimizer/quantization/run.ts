@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { KernelPool } from '../../kernels/index.js';
 import { verifyLayers } from '../calibration/verify-layers.js';
 import { evaluate } from '../evaluation/evaluate.js';
@@ -67,7 +68,8 @@ async function finish(
   const { progress, signal } = run;
   const { output, weights, quantization, calibrated } = prepared;
   const { layers, notes } = await quantizeTensors(run, prepared, work, pool);
-  const files = await work.install(output);
+  await work.install(output);
+  const files = weights.files.map((file) => ({ ...file, path: join(output, file.name) }));
   await writeOtherFiles(prepared, progress, signal);
   progress.begin('verifying', {
     tensors: layers.length,
@@ -89,6 +91,7 @@ async function finish(
     calibration: calibrated?.plan.report ?? null,
     notes: [...prepared.notes, ...notes, ...evaluated.notes],
     secondsByPhase: progress.seconds(),
+    bytesPerSecond: progress.speedOf('quantizing'),
   });
   return { complete: true, step, files: sums, summary: renderLayers(step) };
 }

@@ -1,7 +1,7 @@
 import type { KernelPool } from '../../kernels/index.js';
 import { checksumFiles } from '../output/checksums.js';
+import { createFiles } from '../output/planned-files.js';
 import {
-  createWeightFiles,
   namesOfLayer,
   planWeightFiles,
   type TensorWork,
@@ -50,7 +50,7 @@ export async function savePartial(
     tensors: tensors.length,
     bytes: tensors.reduce((sum, { task }) => sum + task.source.length, 0),
   });
-  await createWeightFiles(weights.files, signal);
+  await createFiles(weights.files, signal);
   await executeWork(tensors, pool, signal, ({ task }) =>
     progress.advance(1, task.source.length, task.name),
   );
@@ -73,6 +73,7 @@ export async function savePartial(
       'Of a partial model perplexity is not measured, and no layer is read back.',
     ],
     secondsByPhase: progress.seconds(),
+    bytesPerSecond: progress.speedOf('quantizing'),
   });
   return { complete: false, step, files, summary: renderLayers(step) };
 }

@@ -29,6 +29,8 @@ export interface StepFacts {
   readonly calibration: CalibrationReport | null;
   readonly notes: readonly string[];
   readonly secondsByPhase: Readonly<Record<string, number>>;
+  /** Of the quantizing phase. */
+  readonly bytesPerSecond: number;
 }
 
 export function buildStepReport(facts: StepFacts): QuantizationStepReport {
@@ -41,7 +43,6 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
   const before = sum(tensors, ({ length }) => length);
   const squares = sum(layers, ({ error }) => error.sumSquares);
   const squaredError = sum(layers, ({ error }) => error.sumSquaredError);
-  const quantizing = facts.secondsByPhase.quantizing ?? 0;
   const endedAt = new Date();
   return {
     technique: 'quantization',
@@ -72,7 +73,7 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
     performance: {
       seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
       secondsByPhase: facts.secondsByPhase,
-      bytesPerSecond: quantizing === 0 ? 0 : Math.round(before / quantizing),
+      bytesPerSecond: facts.bytesPerSecond,
       // Node gives it in kilobytes.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },

@@ -60,7 +60,8 @@ export interface ShardingStepReport {
   readonly performance: {
     readonly seconds: number;
     readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Source bytes of all tensors over the seconds of the sharding phase. */
+    /** Source bytes of the tensors that were not finished before, over the seconds of the sharding
+     * phase. */
     readonly bytesPerSecond: number;
     /** Largest resident memory of the whole process with its threads. */
     readonly peakMemoryBytes: number;

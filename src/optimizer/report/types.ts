@@ -94,7 +94,8 @@ export interface QuantizationStepReport {
   readonly performance: {
     readonly seconds: number;
     readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Source bytes of all tensors over the seconds of the quantizing phase. */
+    /** Source bytes of the tensors that were not finished before, over the seconds of the quantizing
+     * phase. */
     readonly bytesPerSecond: number;
     /** Largest resident memory of the whole process with its threads. */
     readonly peakMemoryBytes: number;

@@ -3,11 +3,12 @@ import type { QuantizationError } from '../../kernels/index.js';
 import type { CalibratedLayer } from '../calibration/calibrated-layer.js';
 import type { BlockStage } from '../forward/forward-pass.js';
 
-/** A tensor of the source that was quantized or copied to its place. */
+/** A tensor of the source that was quantized, copied to its place, or handed to its ranks; or one of a
+ * compiled graph that was written. */
 export interface FinishedTensor {
   readonly kind: 'tensor';
   readonly tensor: string;
-  /** What quantizing it cost; null for a copy. */
+  /** What quantizing it cost; null where it was not. */
   readonly error: QuantizationError | null;
   readonly seconds: number;
 }

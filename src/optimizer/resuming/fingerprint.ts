@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../checkpoint/json.js';
 import type { Checkpoint } from '../../checkpoint/open.js';
 import type { SafetensorsFile } from '../../checkpoint/safetensors/reader.js';
+import { REPORT_FILE } from '../report/types.js';
 import { burnishVersion } from '../report/versions.js';
 
 /** What finished layers depend on. Layers are reused only where all of it is the same. */
@@ -38,6 +39,8 @@ export async function takeFingerprint(
   const source: [name: string, digest: string][] = [];
   const shards = new Map(checkpoint.shards.map((shard) => [shard.file, shard]));
   for (const { name, path, size } of checkpoint.files) {
+    // It tells when and how fast a step before this one was, and no weight depends on it.
+    if (name === REPORT_FILE) continue;
     // Lets a signal through.
     await setImmediate();
     signal.throwIfAborted();

@@ -9,13 +9,13 @@ import {
   rm,
   stat,
 } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createWeightFiles, type WeightFile } from '../output/weight-files.js';
+import { dirname, join } from 'node:path';
+import { createFiles, type PlannedFile } from '../output/planned-files.js';
 import type { FinishedEntry } from './entries.js';
 import { differenceOf, type Fingerprint } from './fingerprint.js';
 import { Journal, type JournalContent, readJournal } from './journal.js';
 
-/** A step cannot go on from the layers that were kept for it. */
+/** A step cannot go on from the work that was kept for it. */
 export class ResumeError extends Error {
   override readonly name = 'ResumeError';
 }
@@ -63,7 +63,7 @@ export interface FinishedWorkOptions {
   /** The step's output folder. */
   readonly output: string;
   /** The weight files, planned to be in {@link workFolder}. */
-  readonly files: readonly WeightFile[];
+  readonly files: readonly PlannedFile[];
   readonly fingerprint: () => Promise<Fingerprint>;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -76,7 +76,7 @@ export interface FinishedWorkOptions {
 export class FinishedWork {
   /** What earlier attempts finished. */
   readonly earlier: readonly FinishedEntry[];
-  readonly #files: readonly WeightFile[];
+  readonly #files: readonly PlannedFile[];
   readonly #durable: boolean;
   readonly #folder: string;
   readonly #journal: Journal | undefined;
@@ -155,17 +155,15 @@ export class FinishedWork {
     return this.#committing;
   }
 
-  /** Puts the weight files into the output as well, without copying them where that can be helped.
-   * @returns them as they are there. */
-  async install(output: string): Promise<readonly WeightFile[]> {
+  /** Puts the weight files into the output as well, without copying them where that can be helped. */
+  async install(output: string): Promise<void> {
     await this.commit();
-    const installed = this.#files.map((file) => ({ ...file, path: join(output, file.name) }));
-    for (const [index, { path }] of this.#files.entries()) {
-      const target = installed[index]?.path ?? path;
+    for (const { path, name } of this.#files) {
+      const target = join(output, name);
+      await mkdir(dirname(target), { recursive: true });
       await (this.#durable ? linkOrCopy(path, target) : rename(path, target));
     }
     await this.letGo();
-    return installed;
   }
 
   /** Removes the weight files if nobody can resume from them; they are used no more. */
@@ -181,18 +179,36 @@ export class FinishedWork {
   }
 }
 
+/** Works on files that outlive a failure: what was noted is put on record, however it ends.
+ * @throws ResumeError, and whatever the work throws. */
+export async function keepingFinished<Result>(
+  options: FinishedWorkOptions,
+  body: (work: FinishedWork) => Promise<Result>,
+): Promise<Result> {
+  const work = await FinishedWork.open(options);
+  try {
+    return await body(work);
+  } catch (error) {
+    // The failure itself is the one to tell.
+    await work.commit().catch(() => undefined);
+    throw error;
+  } finally {
+    await work.close();
+  }
+}
+
 async function begin(
   own: string,
-  files: readonly WeightFile[],
+  files: readonly PlannedFile[],
   signal: AbortSignal,
 ): Promise<void> {
   await rm(own, { recursive: true, force: true });
   await mkdir(join(own, WEIGHTS_FOLDER), { recursive: true });
-  await createWeightFiles(files, signal);
+  await createFiles(files, signal);
 }
 
 /** @returns what earlier attempts finished; undefined where there is nothing that can be used.
- * @throws ResumeError for layers of another job that are of other work. */
+ * @throws ResumeError for what another job left of other work. */
 async function takeUp(
   options: FinishedWorkOptions,
   own: string,
@@ -204,7 +220,7 @@ async function takeUp(
   if (journal !== undefined) {
     const problem = differenceOf(journal.fingerprint, fingerprint) ?? (await damage(files));
     if (problem === undefined) return journal;
-    log(`layers that were finished before are not used: ${problem}; starting over`);
+    log(`what was finished before is not used: ${problem}; starting over`);
     return undefined;
   }
   const others = await readJournal(join(offered, JOURNAL_FILE));
@@ -212,7 +228,7 @@ async function takeUp(
   const difference = differenceOf(others.fingerprint, fingerprint);
   if (difference !== undefined) {
     throw new ResumeError(
-      `the finished layers that OPTION_RESUME_FROM names cannot be used: ${difference}. Leave it out to start over`,
+      `what the job that OPTION_RESUME_FROM names had finished cannot be used: ${difference}. Leave it out to start over`,
     );
   }
   await rm(own, { recursive: true, force: true });
@@ -221,10 +237,10 @@ async function takeUp(
 }
 
 /** What is wrong with weight files that were left; undefined where they are there in full length. */
-async function damage(files: readonly WeightFile[]): Promise<string | undefined> {
-  for (const { path, name, layout } of files) {
+async function damage(files: readonly PlannedFile[]): Promise<string | undefined> {
+  for (const { path, name, size } of files) {
     const found = await stat(path).catch(() => undefined);
-    if (found?.size !== layout.size) return `${name} is not whole`;
+    if (found?.size !== size) return `${name} is not whole`;
   }
   return undefined;
 }

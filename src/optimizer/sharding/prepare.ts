@@ -6,6 +6,7 @@ import { INDEX_FILE } from '../../checkpoint/shard-index.js';
 import { checkOutputFolder, checkSpace } from '../output/folder.js';
 import { previousSteps } from '../report/previous.js';
 import { REPORT_FILE } from '../report/types.js';
+import { bytesKept } from '../resuming/finished-work.js';
 import { SettingsError } from '../settings/errors.js';
 import { PROPERTIES_FILE, type Properties } from '../settings/properties.js';
 import { parseShardingSettings, type ShardingSettings } from '../settings/sharding-settings.js';
@@ -31,6 +32,7 @@ export interface PreparedSharding extends PreparedStep {
   readonly settings: ShardingSettings;
   readonly model: ShardingModel;
   readonly layout: LayoutChoice;
+  /** As they are in the output. */
   readonly ranks: readonly RankFiles[];
   readonly properties: Properties;
   /** Files that are carried along as they are. */
@@ -41,7 +43,7 @@ export interface PreparedSharding extends PreparedStep {
 /** Reads headers, configuration and settings, and decides where every byte goes.
  * @throws SettingsError, CheckpointError, OutputError. */
 export async function prepareSharding(run: StepRun): Promise<PreparedSharding> {
-  const { inputFolder, outputFolder, environment, deployment, signal } = run;
+  const { inputFolder, outputFolder, resumeFolder, environment, deployment, signal } = run;
   const checkpoint = await openCheckpoint(inputFolder, signal);
   const model = readShardingModel(checkpoint.config, checkpoint.tensors);
   const source = await readSourceProperties(checkpoint.files);
@@ -65,10 +67,10 @@ export async function prepareSharding(run: StepRun): Promise<PreparedSharding> {
   const serving = shardedProperties(source, settings, layout.name);
   const earlier = await previousSteps(checkpoint.files);
   const others = otherFiles(checkpoint);
-  await checkSpace(
-    output,
-    [...ranks.flatMap(({ files }) => files), ...others].reduce((sum, { size }) => sum + size, 0),
-  );
+  const files = ranks.flatMap((rank) => rank.files);
+  const needed = [...files, ...others].reduce((sum, { size }) => sum + size, 0);
+  const names = files.map(({ name }) => name);
+  await checkSpace(output, needed - (await bytesKept(resumeFolder, names)));
   return {
     ...{ checkpoint, settings, model, output, layout, ranks, others },
     properties: serving.properties,

@@ -14,6 +14,8 @@ export interface ShardingFacts extends PreparedSharding {
   readonly files: readonly FileReport[];
   readonly verifiedRows: number;
   readonly secondsByPhase: Readonly<Record<string, number>>;
+  /** Of the sharding phase. */
+  readonly bytesPerSecond: number;
 }
 
 export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
@@ -21,7 +23,6 @@ export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
   const { tensorParallel, pipelineParallel, expertParallel } = settings;
   const before = sum([...checkpoint.tensors.values()].map(({ length }) => length));
   const ranks = facts.ranks.map((rank) => describeRank(rank, deployment));
-  const sharding = secondsByPhase.sharding ?? 0;
   const endedAt = new Date();
   return {
     technique: 'sharding',
@@ -48,7 +49,7 @@ export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
     performance: {
       seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
       secondsByPhase,
-      bytesPerSecond: sharding === 0 ? 0 : Math.round(before / sharding),
+      bytesPerSecond: facts.bytesPerSecond,
       // Node gives it in kilobytes.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },

@@ -7,25 +7,28 @@ import {
   MANIFEST_VERSION,
 } from '../../checkpoint/chunked/manifest.js';
 import { parseManifest } from '../../checkpoint/chunked/read-manifest.js';
-import type { KernelPool, ScatterRowsTask } from '../../kernels/index.js';
+import type { KernelPool } from '../../kernels/index.js';
 import { checksumFiles } from '../output/checksums.js';
 import { copyFiles } from '../output/folder.js';
 import { renderShards } from '../report/shards-table.js';
 import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
 import { burnishVersion } from '../report/versions.js';
+import { takeFingerprint } from '../resuming/fingerprint.js';
+import { keepingFinished, workFolder } from '../resuming/finished-work.js';
 import { formatProperties, PROPERTIES_FILE } from '../settings/properties.js';
 import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
-import { executeScattering } from './execute.js';
 import { describeChunks } from './layouts/chunked.js';
 import { type PreparedSharding, prepareSharding } from './prepare.js';
 import { buildShardingReport } from './report.js';
-import { scatterTasks } from './scatter-tasks.js';
-import { createShardFiles } from './shard-files.js';
+import { tasksOf } from './scatter-tasks.js';
+import { ranksIn } from './shard-files.js';
+import { shardTensors } from './shard-tensors.js';
 import { verifyHeaders, verifyRows } from './verify.js';
 
 /** Divides the checkpoint in one folder among ranks, into another. Each byte of the source is read once,
- * and memory is a few slabs whatever the model's size.
+ * and memory is a few slabs whatever the model's size. What is finished is kept where the run has a folder
+ * that outlives it; there is no partial result, since an engine loads all tensors of a rank or none.
  * @throws SettingsError, CheckpointError, OutputError, KernelFileError, VerificationError; the signal's
  * reason when it aborts. */
 export function runSharding(run: StepRun): Promise<OptimizationReport> {
@@ -38,11 +41,22 @@ async function produce(
   pool: KernelPool,
   startedAt: Date,
 ): Promise<ProducedStep> {
-  const { progress, signal } = run;
-  const { output, ranks } = prepared;
-  const tasks = scatterTasks(ranks.flatMap(({ tensors }) => tensors));
-  await shardTensors(run, prepared, tasks, pool);
+  const { log, progress, resumeFolder, signal } = run;
+  const { checkpoint, output, ranks, settings } = prepared;
+  const worked = ranksIn(workFolder(resumeFolder, output), ranks);
+  await keepingFinished(
+    {
+      ...{ resumeFolder, output, log, signal },
+      files: worked.flatMap(({ files }) => files),
+      fingerprint: () => takeFingerprint(checkpoint, settings.effective, undefined, signal),
+    },
+    async (work) => {
+      await shardTensors(run, tasksOf(worked), work, pool);
+      await work.install(output);
+    },
+  );
   await writeOtherFiles(run, prepared);
+  const tasks = tasksOf(ranks);
   progress.begin('verifying', { tensors: tasks.length, bytes: 0 });
   if (prepared.layout.name === 'sharded-state') {
     for (const rank of ranks) await verifyHeaders(rank);
@@ -58,27 +72,9 @@ async function produce(
     ...{ startedAt, files, verifiedRows },
     deployment: run.deployment,
     secondsByPhase: progress.seconds(),
+    bytesPerSecond: progress.speedOf('sharding'),
   });
   return { complete: true, step, files, summary: renderShards(step) };
-}
-
-async function shardTensors(
-  { progress, signal }: StepRun,
-  { ranks }: PreparedSharding,
-  tasks: readonly ScatterRowsTask[],
-  pool: KernelPool,
-): Promise<void> {
-  progress.begin('sharding', {
-    tensors: tasks.length,
-    bytes: tasks.reduce((sum, { source }) => sum + source.length, 0),
-  });
-  await createShardFiles(
-    ranks.flatMap(({ files }) => files),
-    signal,
-  );
-  await executeScattering(tasks, pool, signal, ({ source, name }) =>
-    progress.advance(1, source.length, name),
-  );
 }
 
 async function writeOtherFiles(

@@ -2,7 +2,7 @@ import { CheckpointError } from '../../checkpoint/errors.js';
 import { DTYPE_BITS } from '../../checkpoint/safetensors/dtypes.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
 import type { ScatterRowsTask, ScatterTarget } from '../../kernels/index.js';
-import type { PlacedTensor } from './shard-files.js';
+import type { PlacedTensor, RankFiles } from './shard-files.js';
 import type { Slice } from './slice.js';
 
 /** A place in a file that a slice of a tensor goes to. */
@@ -12,10 +12,15 @@ interface Destination {
   readonly slice: Slice;
 }
 
+/** The tasks that fill the files of all ranks. */
+export function tasksOf(ranks: readonly RankFiles[]): readonly ScatterRowsTask[] {
+  return scatterTasks(ranks.flatMap(({ tensors }) => tensors));
+}
+
 /** One task for each tensor of the checkpoint that any rank has, which hands all ranks their slices. In
  * the order in which the tensors lie in the source, so that it is read from front to back, once.
  * @throws CheckpointError for a division that would split bytes. */
-export function scatterTasks(placed: Iterable<PlacedTensor>): readonly ScatterRowsTask[] {
+function scatterTasks(placed: Iterable<PlacedTensor>): readonly ScatterRowsTask[] {
   const destinations = new Map<TensorInfo, Destination[]>();
   for (const { tensor, path, offset } of placed) {
     for (const { tensor: source, slice, at } of tensor.parts) {

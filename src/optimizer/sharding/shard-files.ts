@@ -1,18 +1,9 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CheckpointError } from '../../checkpoint/errors.js';
 import { tensorBytes } from '../../checkpoint/safetensors/dtypes.js';
 import { layoutSafetensors } from '../../checkpoint/safetensors/layout.js';
+import type { PlannedFile } from '../output/planned-files.js';
 import type { RankPlan, RankTensor } from './rank-plan.js';
-
-/** A file of a rank, laid out to the last byte. */
-export interface ShardFile {
-  readonly name: string;
-  readonly path: string;
-  readonly size: number;
-  /** Bytes that are known without reading any weight. */
-  readonly pieces: readonly { readonly offset: number; readonly data: Uint8Array }[];
-}
 
 /** A rank's tensor and where it goes. */
 export interface PlacedTensor {
@@ -26,8 +17,17 @@ export interface PlacedTensor {
 /** What a rank has, and the files that hold it. */
 export interface RankFiles {
   readonly rank: RankPlan;
-  readonly files: readonly ShardFile[];
+  readonly files: readonly PlannedFile[];
   readonly tensors: readonly PlacedTensor[];
+}
+
+/** The same files in another folder. */
+export function ranksIn(folder: string, ranks: readonly RankFiles[]): readonly RankFiles[] {
+  return ranks.map(({ rank, files, tensors }) => ({
+    rank,
+    files: files.map((file) => ({ ...file, path: join(folder, file.name) })),
+    tensors: tensors.map((tensor) => ({ ...tensor, path: join(folder, basename(tensor.path)) })),
+  }));
 }
 
 /** Largest part of a sharded state, as vLLM's own example has it. */
@@ -41,7 +41,7 @@ export function layOutShardedState(
   folder: string,
   maxPartBytes = MAX_PART_BYTES,
 ): RankFiles {
-  const files: ShardFile[] = [];
+  const files: PlannedFile[] = [];
   const tensors: PlacedTensor[] = [];
   for (const [index, part] of splitParts(rank.tensors, maxPartBytes).entries()) {
     const name = `model-rank-${rank.tensorRank}-part-${index}.safetensors`;
@@ -89,21 +89,4 @@ function splitParts(
     bytes += size;
   }
   return parts;
-}
-
-/** Creates the files at their full size, zeros but for what is known already. */
-export async function createShardFiles(
-  files: readonly ShardFile[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { path, size, pieces } of files) {
-    signal.throwIfAborted();
-    const handle = await open(path, 'wx');
-    try {
-      await handle.truncate(size);
-      for (const { offset, data } of pieces) await handle.write(data, 0, data.length, offset);
-    } finally {
-      await handle.close();
-    }
-  }
 }

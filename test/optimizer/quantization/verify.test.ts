@@ -1,7 +1,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createKernelPool } from '#burnish/kernels/index.js';
-import { createWeightFiles } from '#burnish/optimizer/output/weight-files.js';
+import { createFiles } from '#burnish/optimizer/output/planned-files.js';
 import { Progress } from '#burnish/optimizer/progress.js';
 import { executeWork } from '#burnish/optimizer/quantization/execute.js';
 import { prepareQuantization } from '#burnish/optimizer/quantization/prepare.js';
@@ -29,7 +29,7 @@ async function quantized(
     signal: running,
   });
   await mkdir(workFolder(undefined, folders.outputFolder), { recursive: true });
-  await createWeightFiles(weights.files, running);
+  await createFiles(weights.files, running);
   const pool = createKernelPool({ threads: 1 });
   onTestFinished(() => pool.close());
   const layers = await executeWork(weights.work, pool, running, () => {});
