@@ -5,25 +5,21 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/burnish
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY tsconfig.json ./
-COPY scripts scripts
-COPY src src
-COPY fixtures fixtures
-RUN node scripts/build.mjs && npm prune --omit=dev
+COPY . .
+# All in one layer, so that what is not needed to run is in none.
+RUN node scripts/build.mjs \
+ && npm prune --omit=dev \
+ && node scripts/slim-modules.mjs \
+ && rm -r src scripts tsconfig.json package-lock.json .npmrc
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="Burnish" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
     BURNISH_DATA_DIR=/data
-WORKDIR /opt/burnish
-COPY --from=build /opt/burnish/package.json ./
-COPY --from=build /opt/burnish/node_modules node_modules
-COPY --from=build /opt/burnish/fixtures fixtures
-COPY --from=build /opt/burnish/dist dist
-COPY LICENSE README.md ./
 # The data folder is a volume; the service writes nowhere else but to it and to /tmp.
 RUN mkdir /data && chown 1000:1000 /data
+COPY --from=build /opt/burnish /opt/burnish
 USER 1000:1000
 VOLUME /data
 EXPOSE 4580

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: installs what package-lock.json names, and compiles.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,8 +26,19 @@ export function ensureInstalled() {
   const installed = join(root, 'node_modules', '.package-lock.json');
   const lock = statSync(join(root, 'package-lock.json')).mtimeMs;
   if (existsSync(installed) && statSync(installed).mtimeMs >= lock) return;
+  refuseLinkedModules();
   console.log('Installing dependencies …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+/** Installing would empty the folder behind a link, which others may work with. */
+function refuseLinkedModules() {
+  const modules = join(root, 'node_modules');
+  if (!lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  console.error(
+    `node_modules is older than package-lock.json, and a link to ${readlinkSync(modules)}, which others may share. Run \`npm ci\` where it lies, or remove the link to have one of your own.`,
+  );
+  process.exit(1);
 }
 
 /** Installs where needed, and compiles. */

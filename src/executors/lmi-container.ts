@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { StepRequest } from './executor.js';
-import { lmiEnvironment } from './lmi-environment.js';
+import { lmiEnvironment, threadsEnvironment } from './lmi-environment.js';
 
 /** Where a container finds its folders, as SageMaker's own launcher has them. */
 export const CONTAINER_PATHS = {
@@ -11,8 +12,11 @@ export const CONTAINER_PATHS = {
   errorFile: '/opt/ml/compilation/errors/errors.json',
   /** Temporary files; on disk, where memory is limited. */
   temporary: '/tmp',
-  /** All of a step's folders, for the built-in optimizer alone. */
-  step: '/opt/ml/step',
+  /**
+   * All of a job's folders, for the built-in optimizer alone. Finished layers and the result are in one
+   * mount, since files are linked from one to the other, which no two mounts allow.
+   */
+  job: '/opt/ml/job',
 } as const;
 
 /** The built-in optimizer in the image that the project's Dockerfile makes. */
@@ -55,11 +59,12 @@ export async function prepareContainerStep(request: StepRequest): Promise<Contai
   if (image !== undefined) {
     return { environment: { ...contract, ...request.environment }, mounts, command: undefined };
   }
-  const inside = (path: string) => path.replace(folders.root, CONTAINER_PATHS.step);
+  const jobFolder = dirname(folders.root);
+  const inside = (path: string) => join(CONTAINER_PATHS.job, relative(jobFolder, path));
   const datasets = Object.fromEntries(
     Object.entries(request.datasets).map(([setting, path]) => [setting, inside(path)]),
   );
-  const { technique, environment, deployment } = request;
+  const { technique, environment, deployment, resources } = request;
   await writeFile(
     folders.stepFile,
     JSON.stringify({ technique, environment, datasets, deployment }),
@@ -67,13 +72,28 @@ export async function prepareContainerStep(request: StepRequest): Promise<Contai
   return {
     environment: {
       ...contract,
+      SM_NEO_COMPILED_MODEL_DIR: inside(folders.output),
       BURNISH_STEP_FILE: inside(folders.stepFile),
       BURNISH_PROGRESS_FILE: inside(folders.progressFile),
       BURNISH_EXIT_FILE: inside(folders.exitFile),
+      BURNISH_RESUME_DIR: inside(folders.resume),
+      ...threadsEnvironment(resources?.cores),
     },
-    mounts: [...mounts, writable(folders.root, CONTAINER_PATHS.step)],
+    mounts: [
+      ...mounts,
+      writable(jobFolder, CONTAINER_PATHS.job),
+      // Where the source is among the job's folders, it can't be written to by that way either.
+      ...(isWithin(inputFolder, jobFolder)
+        ? [{ source: inputFolder, target: inside(inputFolder), readOnly: true }]
+        : []),
+    ],
     command: OPTIMIZER_COMMAND,
   };
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
 }
 
 /** The labels by which an engine's containers are found again: whose step, and in which folder. */

@@ -22,3 +22,8 @@ export function lmiEnvironment(
     COMPILER_OPTIONS: '{}',
   };
 }
+
+/** How many threads the built-in optimizer has; one that is told nothing takes all cores of the machine. */
+export function threadsEnvironment(cores: number | undefined): Readonly<Record<string, string>> {
+  return cores === undefined ? {} : { BURNISH_THREADS: String(Math.max(1, Math.floor(cores))) };
+}

@@ -156,6 +156,7 @@ async function startStep(run: StepRun) {
   const deadline = runLimit(job, job.startedAt ?? Date.now()).at;
   const limits = { deadline, graceMs: context.graceMs };
   const resources = stepResources(
+    technique,
     context.capacity,
     job.needs,
     context.executor.runsElsewhere?.({ image }) ?? false,

@@ -5,6 +5,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   symlinkSync,
@@ -93,6 +94,13 @@ switch (act) {
       process.exit(143);
     });
     keepAlive();
+    break;
+  }
+  case 'go-on': {
+    // Counts its attempts in what outlives them, and leaves the count without copying it.
+    const count = join(process.env.BURNISH_RESUME_DIR, 'attempts');
+    appendFileSync(count, '.');
+    linkSync(count, join(output, 'attempts'));
     break;
   }
   case 'beat-then-succeed': {

@@ -3,6 +3,7 @@ import type { ContainerCreateOptions } from 'dockerode';
 import type { StepRequest } from '../executor.js';
 import { mapImage } from '../images/image-reference.js';
 import { type ContainerStep, stepLabels } from '../lmi-container.js';
+import { containerLimits } from './container-limits.js';
 import type { DockerOptions } from './docker-options.js';
 import type { EngineCapacity } from './engine.js';
 
@@ -10,9 +11,6 @@ import type { EngineCapacity } from './engine.js';
 const MAX_PROCESSES = 8_192;
 /** The engine keeps this much of a container's output for the service to read after a restart. */
 const LOG_LIMITS = { 'max-size': '256m', 'max-file': '4' } as const;
-
-/** Part of the machine's memory that a container may have: the rest is for the service and the engine. */
-const MEMORY_SHARE = 0.9;
 
 /** An image's own word that it can't do with a read-only root. */
 export const WRITABLE_ROOT_LABEL = 'burnish.writable-root';
@@ -37,8 +35,8 @@ export function containerOptions(
   options: DockerOptions,
   place: EngineCapacity & { readonly network: string },
 ): ContainerCreateOptions {
-  const { network, hasGpus, ...machine } = place;
-  const { memoryBytes = Math.floor(machine.memoryBytes * MEMORY_SHARE), cpus } = options;
+  const { network, hasGpus } = place;
+  const { memoryBytes, cpus } = containerLimits(request, options, place);
   const [entrypoint, ...args] = step.command ?? [];
   return {
     name: containerName(request),

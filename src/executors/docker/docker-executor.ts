@@ -1,5 +1,5 @@
-import { appendFile, chown, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, chown, mkdir, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { type Executor, ExecutorError, type StepPlace, type StepRequest } from '../executor.js';
 import { writeImageRecord } from '../images/image-record.js';
@@ -104,9 +104,15 @@ async function removeContainers(engine: Docker, place: StepPlace): Promise<void>
 }
 
 /** A service that runs as root hands the step's own folders to the user of the container. */
-async function giveFolders({ folders }: StepRequest, user: string): Promise<void> {
+async function giveFolders({ folders, image }: StepRequest, user: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const [uid = 0, gid = uid] = user.split(':').map(Number);
-  const { root, output, cache, errors, temporary } = folders;
+  const { root, output, cache, errors, temporary, resume } = folders;
   for (const folder of [root, output, cache, errors, temporary]) await chown(folder, uid, gid);
+  if (image !== undefined) return;
+  // What other attempts finished may be another user's.
+  for (const folder of [dirname(root), dirname(resume), resume]) await chown(folder, uid, gid);
+  for (const name of await readdir(resume, { recursive: true })) {
+    await chown(join(resume, name), uid, gid);
+  }
 }

@@ -15,9 +15,9 @@ export interface DockerOptions {
   readonly user: string;
   /** Images, in the notation of mappings, that can't do with a read-only root. */
   readonly writableRoots: readonly string[];
-  /** The most memory of a container; undefined for most of what the machine has. */
+  /** The most memory of any container; undefined for most of what the machine has. */
   readonly memoryBytes: number | undefined;
-  /** The most processors of a container; undefined for all. */
+  /** The most processors of any container; undefined for all. */
   readonly cpus: number | undefined;
   /** Size of /dev/shm, which frameworks pass tensors through. */
   readonly sharedMemoryBytes: number;

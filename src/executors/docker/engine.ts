@@ -29,14 +29,24 @@ export function statusOf(error: unknown): number | undefined {
 /** What the engine's machine has. */
 export interface EngineCapacity {
   readonly memoryBytes: number;
+  readonly cpus: number;
+  /** Whether the engine can hold a container to some of the processors. */
+  readonly limitsCpus: boolean;
   /** Whether the engine can hand GPUs to a container. */
   readonly hasGpus: boolean;
 }
 
 export async function engineCapacity(engine: Docker): Promise<EngineCapacity> {
-  const { Runtimes: runtimes = {}, MemTotal: memoryBytes } = (await engine.info()) as {
+  const {
+    Runtimes: runtimes = {},
+    MemTotal: memoryBytes,
+    NCPU: cpus,
+    CpuCfsQuota: limitsCpus = true,
+  } = (await engine.info()) as {
     readonly Runtimes?: Readonly<Record<string, unknown>>;
     readonly MemTotal: number;
+    readonly NCPU: number;
+    readonly CpuCfsQuota?: boolean;
   };
-  return { memoryBytes, hasGpus: 'nvidia' in runtimes };
+  return { memoryBytes, cpus, limitsCpus, hasGpus: 'nvidia' in runtimes };
 }

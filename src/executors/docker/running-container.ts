@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Container } from 'dockerode';
+import type { Container, ContainerInspectInfo } from 'dockerode';
 import type { RunningStep, StepExit, StepPlace } from '../executor.js';
 import { hostIdentity } from '../local-process/host-identity.js';
 import { appendContainerLog } from './container-log.js';
@@ -50,7 +50,7 @@ async function follow(
     const exit = await patiently(left, async () => {
       await appendContainerLog(container, place.logFile, left);
       await container.wait({ abortSignal: left });
-      return exitOf((await container.inspect()).State);
+      return exitOf(await container.inspect());
     });
     await writeFile(place.folders.exitFile, String(exit.code));
     await container.remove({ force: true, v: true }).catch(() => undefined);
@@ -84,17 +84,12 @@ async function patiently<T>(left: AbortSignal, ask: () => Promise<T>): Promise<T
   }
 }
 
-function exitOf(state: {
-  readonly ExitCode: number;
-  readonly OOMKilled: boolean;
-  readonly Error: string;
-}): StepExit {
+function exitOf({ State: state, HostConfig: host }: ContainerInspectInfo): StepExit {
   const exit = { code: state.ExitCode, signal: undefined };
   if (state.OOMKilled) {
     return {
       ...exit,
-      reason:
-        'The step’s container was killed because it used more memory than it may (executor.docker.memoryGiB).',
+      reason: `The step’s container was killed because it used more memory than it may: ${((host.Memory ?? 0) / 1e9).toFixed(3)} GB, the least of what executor.docker.memoryBytes allows and what its image’s instance type has, or the built-in optimizer’s estimate with a margin.`,
     };
   }
   return state.Error === ''

@@ -11,7 +11,7 @@ import {
   type StepNetwork,
   type StepRequest,
 } from '../executor.js';
-import { lmiEnvironment } from '../lmi-environment.js';
+import { lmiEnvironment, threadsEnvironment } from '../lmi-environment.js';
 import { readExitFile } from '../read-exit-file.js';
 import { findProcesses } from './find-processes.js';
 import { hostIdentity } from './host-identity.js';
@@ -226,11 +226,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
     // The group may have ended between the look and the signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
-}
-
-/** A program that was given nothing takes all cores of the machine. */
-function threadsEnvironment(cores: number | undefined): Record<string, string> {
-  return cores === undefined ? {} : { BURNISH_THREADS: String(Math.max(1, Math.floor(cores))) };
 }
 
 function inheritedEnvironment(): Record<string, string> {

@@ -1,4 +1,5 @@
 import type { ResourceEstimate } from '../../executors/executor.js';
+import type { TechniqueName } from '../../service-model/techniques.js';
 import type { JobNeeds } from '../../store/job-record.js';
 
 /** What a job takes of a machine while it runs, or what a machine has to give. */
@@ -30,14 +31,16 @@ export function onMachine(needs: Resources, capacity: Pick<Resources, 'cores'>):
 
 /**
  * What a step of a job is given: on this machine its cores, or all there are where nothing is known of
- * it; elsewhere what it was estimated to make use of.
+ * it; elsewhere what it was estimated to make use of. A compiled graph is measured only where there is
+ * memory for it, so compilation is given no limit: it would have to be that of the whole graph.
  */
 export function stepResources(
+  technique: TechniqueName,
   { cores }: Pick<Resources, 'cores'>,
   needs: Resources | undefined,
   elsewhere: boolean,
 ): ResourceEstimate {
-  const memoryBytes = needs?.memoryBytes || undefined;
+  const memoryBytes = technique === 'compilation' ? undefined : needs?.memoryBytes || undefined;
   if (elsewhere) return { cores: needs?.cores, memoryBytes };
   return { cores: Math.max(1, Math.min(needs?.cores ?? cores, cores)), memoryBytes };
 }

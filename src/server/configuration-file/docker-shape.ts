@@ -51,9 +51,9 @@ export const DOCKER_SHAPE = structure('Docker', {
   ),
   memoryBytes: optional(
     number,
-    'The most memory of a container; nine tenths of the machine’s by default.',
+    'The most memory of any container, nine tenths of the machine’s by default; a step of the built-in optimizer gets what it was estimated to take, an image what its instance type has.',
   ),
-  cpus: optional(number, 'The most processors of a container; all by default.'),
+  cpus: optional(number, 'The most processors of any container; all by default.'),
   sharedMemoryBytes: optional(number, 'Size of /dev/shm; 1 GiB by default.'),
   gpus: optional(
     enumeration(['auto', 'none']),

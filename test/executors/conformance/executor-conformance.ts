@@ -266,6 +266,22 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
       expect(seen.includes('OPTION_A')).toBe(subject.settings === 'environment');
     });
 
+    it('lets the built-in optimizer alone go on from what it finished before', async () => {
+      if (subject.settings === 'environment') {
+        await follow(await start('succeed'));
+        const trace = await readFile(join(request.folders.output, 'trace.json'), 'utf8');
+        expect(JSON.parse(trace)[0].seen).not.toContain('BURNISH_RESUME_DIR');
+        return;
+      }
+      await follow(await start('go-on'));
+      await createStepFolders(request.folders);
+      await follow(await start('go-on'));
+      const attempts = join(request.folders.output, 'attempts');
+      expect(await readFile(attempts, 'utf8')).toBe('..');
+      // In the result and among what is kept.
+      expect((await stat(attempts)).nlink).toBe(2);
+    });
+
     it('protects the source from the step, where it says so', async () => {
       const following = follow(await start('write-to-input'));
       if (!subject.protectsInput) return following;

@@ -10,7 +10,13 @@ import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.
 import { TEST_DOCKER_OPTIONS } from '../../support/docker/docker-options.js';
 
 const OPTIONS = { ...TEST_DOCKER_OPTIONS, socket: '/nowhere' };
-const MACHINE = { network: 'none', memoryBytes: 1_000_000, hasGpus: false };
+const MACHINE = {
+  network: 'none',
+  memoryBytes: 100e9,
+  cpus: 8,
+  limitsCpus: true,
+  hasGpus: false,
+};
 const IMAGE = { id: 'sha256:1', name: 'r.example/a:1', labels: {} };
 
 let folder: string;
@@ -77,22 +83,69 @@ describe('containerOptions', () => {
     expect(options.Entrypoint).toEqual(['node']);
     expect(options.Cmd).toEqual(['/opt/burnish/dist/optimizer/main.js']);
     expect(options.Env).not.toContain('OPTION_A=a=b');
-    expect(options.Env).toContain('BURNISH_STEP_FILE=/opt/ml/step/step.json');
+    expect(options.Env).toContain('BURNISH_STEP_FILE=/opt/ml/job/step-1/step.json');
     expect(JSON.parse(await readFile(request.folders.stepFile, 'utf8'))).toMatchObject({
       environment: request.environment,
-      datasets: { OPTION_CALIB_DATASET: '/opt/ml/step/datasets/x.txt' },
+      datasets: { OPTION_CALIB_DATASET: '/opt/ml/job/step-1/datasets/x.txt' },
     });
   });
 
-  it('limits memory and processors', async () => {
-    const limited = await optionsOf({}, { ...OPTIONS, memoryBytes: 5_000, cpus: 1.5 });
-    expect(limited.HostConfig).toMatchObject({
-      Memory: 5_000,
-      MemorySwap: 5_000,
-      NanoCpus: 1_500_000_000,
-    });
-    const byDefault = await optionsOf({}, { ...OPTIONS, memoryBytes: undefined, cpus: undefined });
-    expect(byDefault.HostConfig).toMatchObject({ Memory: 900_000 });
+  it('hands the built-in optimizer its finished layers in one mount with its result', async () => {
+    const source = join(folder, 'source');
+    const options = await optionsOf({ image: undefined, inputFolder: source });
+    const mounts = options.HostConfig?.Mounts as unknown as {
+      Source: string;
+      Target: string;
+      ReadOnly: boolean;
+    }[];
+    const [job] = mounts.filter(({ Source }) => Source === folder);
+    expect(job).toMatchObject({ Target: '/opt/ml/job', ReadOnly: false });
+    expect(options.Env).toContain('SM_NEO_COMPILED_MODEL_DIR=/opt/ml/job/step-1/compiled');
+    expect(options.Env).toContain('BURNISH_RESUME_DIR=/opt/ml/job/kept/step-1');
+    // The way through the job's folder is no way around the protection of the source.
+    const sources = mounts.filter(({ Source }) => Source === source);
+    expect(sources).toMatchObject([
+      { Target: '/opt/ml/model/input', ReadOnly: true },
+      { Target: '/opt/ml/job/source', ReadOnly: true },
+    ]);
+    const image = await optionsOf();
+    expect(image.Env?.filter((entry) => entry.startsWith('BURNISH_'))).toEqual([]);
+  });
+
+  const limitsOf = async (change: Partial<StepRequest>, options = {}, place = MACHINE) => {
+    const unlimited = { ...OPTIONS, memoryBytes: undefined, cpus: undefined };
+    const { HostConfig: host = {} } = await optionsOf(change, { ...unlimited, ...options }, place);
+    expect(host.MemorySwap).toBe(host.Memory);
+    return [host.Memory, host.NanoCpus === undefined ? undefined : host.NanoCpus / 1e9];
+  };
+
+  it('limits an image to what its instance type has', async () => {
+    expect(await limitsOf({})).toEqual([16 * 1024 ** 3, 4]);
+    const deployment = { ...request.deployment, instanceType: 'ml.p5.48xlarge' };
+    expect(await limitsOf({ deployment })).toEqual([90e9, 8]);
+    expect(await limitsOf({}, { memoryBytes: 5e9, cpus: 1.5 })).toEqual([5e9, 1.5]);
+  });
+
+  it('limits the built-in optimizer to what it was estimated to take', async () => {
+    const resources = { memoryBytes: 4e9, cores: 2 };
+    const optimizer = { image: undefined, resources };
+    expect(await limitsOf(optimizer)).toEqual([6e9, 2]);
+    expect(await limitsOf(optimizer, { memoryBytes: 5e9, cpus: 1.5 })).toEqual([5e9, 1.5]);
+    expect(await limitsOf({ ...optimizer, resources: { memoryBytes: 1e8 } })).toEqual([
+      1024 ** 3,
+      8,
+    ]);
+    // Nothing is known of it.
+    expect(await limitsOf({ image: undefined })).toEqual([90e9, 8]);
+    const options = await optionsOf(optimizer);
+    expect(options.Env).toContain('BURNISH_THREADS=2');
+  });
+
+  it('sets no limit that the engine can’t keep', async () => {
+    expect(await limitsOf({}, {}, { ...MACHINE, limitsCpus: false })).toEqual([
+      16 * 1024 ** 3,
+      undefined,
+    ]);
   });
 
   it('asks for GPUs where the engine has some and the step wants some', async () => {

@@ -32,6 +32,8 @@ export function testEngine(): { readonly socket: string; readonly registry: Test
 export interface TestImage {
   readonly name: string;
   readonly files: Readonly<Record<string, string>>;
+  /** Programs of this machine by their place, with the libraries that they link to. */
+  readonly programs?: Readonly<Record<string, string>>;
   /** Instructions of a Dockerfile. */
   readonly changes: readonly string[];
 }
@@ -42,10 +44,8 @@ export async function importTestImage(socket: string, image: TestImage): Promise
   // The image's users are not only root.
   chmodSync(root, 0o755);
   try {
-    const node = realpathSync(process.execPath);
-    place(root, node, '/usr/local/bin/node');
-    const libraries = spawnSync('ldd', [node], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? [];
-    for (const library of libraries) place(root, realpathSync(library), library);
+    const programs = { '/usr/local/bin/node': process.execPath, ...image.programs };
+    for (const [target, source] of Object.entries(programs)) placeProgram(root, source, target);
     for (const [target, source] of Object.entries(image.files)) place(root, source, target);
     for (const folder of ['tmp', 'etc', 'opt/ml'])
       mkdirSync(join(root, folder), { recursive: true });
@@ -60,6 +60,13 @@ export async function importTestImage(socket: string, image: TestImage): Promise
   } finally {
     rmSync(root, { recursive: true });
   }
+}
+
+function placeProgram(root: string, source: string, target: string): void {
+  const program = realpathSync(source);
+  place(root, program, target);
+  const linked = spawnSync('ldd', [program], { encoding: 'utf8' }).stdout;
+  for (const library of linked.match(/\/\S+/g) ?? []) place(root, realpathSync(library), library);
 }
 
 function place(root: string, source: string, target: string): void {
