@@ -80,7 +80,9 @@ export async function startService(configuration: ServiceConfiguration): Promise
   const metrics = createMetrics(() => store.countByState());
   const logs = new JobLogs(join(dataDir, 'logs'));
   const executor = createExecutors(configuration);
-  void probeIsolation().then((isolation) => logger.info({ isolation }, 'how steps are isolated'));
+  const isolationKnown = probeIsolation().then((isolation) =>
+    logger.info({ isolation }, 'how steps are isolated'),
+  );
   const capacity = await processingCapacity(configuration.file.scheduling);
   const kept = new KeptLayers(
     join(dataDir, 'checkpoints'),
@@ -178,6 +180,7 @@ export async function startService(configuration: ServiceConfiguration): Promise
       directory.close();
       await logKeeper.close();
       await closeCloudWatch();
+      await isolationKnown;
       await record.close();
     },
     leaveJobs: () => queue.close('leave'),

@@ -3,11 +3,11 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listFolder, plainFileName } from '#burnish/checkpoint/folder.js';
-import { temporaryFolder } from './synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 describe('listFolder', () => {
   it('lists files of nested folders by their names', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await mkdir(join(folder, 'a/b'), { recursive: true });
     await writeFile(join(folder, 'z'), '1');
     await writeFile(join(folder, 'a/b/c'), '22');
@@ -21,7 +21,7 @@ describe('listFolder', () => {
   });
 
   it('follows a link to a file inside', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await mkdir(join(folder, 'blobs'));
     await writeFile(join(folder, 'blobs/x'), '333');
     await symlink('blobs/x', join(folder, 'link'));
@@ -30,7 +30,7 @@ describe('listFolder', () => {
   });
 
   it('refuses a link that leads out, even to a folder whose name begins the same', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const inside = join(folder, 'model');
     const sibling = join(folder, 'model-secret');
     await mkdir(inside);
@@ -43,29 +43,29 @@ describe('listFolder', () => {
   });
 
   it('refuses links to folders and links to nothing', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await mkdir(join(folder, 'sub'));
     await symlink('.', join(folder, 'sub/loop'));
     await expect(listFolder(folder)).rejects.toThrow('sub/loop: is a symbolic link');
-    const other = await temporaryFolder();
+    const other = temporaryFolder();
     await symlink('nothing', join(other, 'gone'));
     await expect(listFolder(other)).rejects.toThrow('gone: is a symbolic link to something that');
   });
 
   it('refuses a pipe, which would block whoever reads it', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     await expect(listFolder(folder)).rejects.toThrow('pipe: is neither a file nor a folder');
   });
 
   it('refuses folders nested without end', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await mkdir(join(folder, ...Array<string>(40).fill('d')), { recursive: true });
     await expect(listFolder(folder)).rejects.toThrow('nested more than');
   });
 
   it('says that a folder is missing, or is a file', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await expect(listFolder(join(folder, 'no'))).rejects.toThrow('does not exist');
     await writeFile(join(folder, 'file'), '');
     await expect(listFolder(join(folder, 'file'))).rejects.toThrow('is not a folder');

@@ -2,7 +2,8 @@ import { readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
-import { llama, randomTensor, safetensorsFile, temporaryFolder, writeModel } from './synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { llama, randomTensor, safetensorsFile, writeModel } from './synthetic.js';
 
 const INDEX = 'model.safetensors.index.json';
 const FIRST = 'model-00001-of-00002.safetensors';
@@ -152,7 +153,7 @@ describe('openCheckpoint', () => {
     ['consolidated.safetensors', 'only other .safetensors files'],
     ['README.md', 'there are no weights'],
   ])('refuses a folder with nothing but %s', async (name, message) => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await writeFile(join(folder, 'config.json'), '{"model_type":"llama"}');
     await writeFile(join(folder, name), '');
     await expect(openCheckpoint(folder)).rejects.toThrow(message);

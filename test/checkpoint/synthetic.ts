@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { TensorInfo } from '#burnish/checkpoint/safetensors/reader.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Checkpoints for tests, written without the code under test. */
 
@@ -11,13 +10,6 @@ export interface SyntheticTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: Uint8Array;
-}
-
-/** A new folder that goes when the test ends. */
-export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A safetensors file from a header as it is to be written, lies and all, and its data. */
@@ -92,7 +84,7 @@ export interface SyntheticModel {
 
 /** Writes a checkpoint into a new folder. */
 export async function writeModel(model: SyntheticModel): Promise<string> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, 'config.json'), JSON.stringify(model.config, null, 2));
   if (model.shards === undefined) {
     await writeFile(

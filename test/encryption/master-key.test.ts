@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +6,7 @@ import {
   MasterKey,
   MasterKeyError,
 } from '#burnish/encryption/master-key.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const key = new MasterKey(new Uint8Array(32).fill(7));
 const secret = Buffer.from('wJalrXUtnFEMI/K7MDENG');
@@ -39,7 +39,7 @@ describe('MasterKey', () => {
 
 describe('loadOrCreateMasterKey', () => {
   it('makes a private file once and reads it afterwards', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'burnish-master-key-'));
+    const dataDir = temporaryFolder('master-key');
     const [first, second] = await Promise.all([
       loadOrCreateMasterKey(dataDir),
       loadOrCreateMasterKey(dataDir),
@@ -49,7 +49,7 @@ describe('loadOrCreateMasterKey', () => {
   });
 
   it('takes a key from the environment or a named file, and says which is wrong', async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), 'burnish-master-key-'));
+    const dataDir = temporaryFolder('master-key');
     const text = Buffer.alloc(32, 7).toString('base64');
     const file = join(dataDir, 'mine');
     await writeFile(file, `${text}\n`);

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { probeIsolation } from '#burnish/executors/local-process/isolation/probe
 import { findNetwork } from '#burnish/executors/local-process/isolation/vpc-networks.js';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/hostile-step.mjs', import.meta.url));
 
@@ -81,7 +81,7 @@ describe.skipIf(isolation.kind === 'none')('a step that was taken over', () => {
   let port: number;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'burnish-hostile-'));
+    folder = temporaryFolder('hostile');
     dataDir = join(folder, 'data');
     const secrets: readonly (readonly [string, string])[] = [
       ['master-key', 'the master key'],
@@ -105,7 +105,6 @@ describe.skipIf(isolation.kind === 'none')('a step that was taken over', () => {
   });
   afterAll(async () => {
     server.close();
-    await rm(folder, { recursive: true });
   });
 
   async function findingsOf(job: string, network: StepNetwork | undefined) {

@@ -1,16 +1,14 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { findLicenseTerms } from '#burnish/executors/staging/license-terms.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-terms-'));
+  folder = temporaryFolder('terms');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 describe('findLicenseTerms', () => {
   it.each([

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import type { StepRequest } from '#burnish/executors/executor.js';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { masterKeySources } from '#burnish/server/master-key-sources.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/environment-program.mjs', import.meta.url));
 
@@ -29,7 +29,7 @@ let folder: string;
 const before = { ...process.env };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-environment-'));
+  folder = temporaryFolder('environment');
   Object.assign(process.env, SECRETS);
 });
 
@@ -38,7 +38,6 @@ afterAll(async () => {
     if (before[name] === undefined) delete process.env[name];
     else process.env[name] = before[name];
   }
-  await rm(folder, { recursive: true });
 });
 
 it("a step gets its own job's environment alone, and no open file of the service's", async () => {

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -17,6 +16,7 @@ import {
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { type OtherMachine, startOtherMachine } from '../support/other-machine.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/reaching-step.mjs', import.meta.url));
 
@@ -63,7 +63,7 @@ describe('the destinations of a security group', () => {
 const { network } = await probeIsolation();
 
 it.runIf(network)('says what to install on a machine without slirp4netns', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-path-'));
+  const folder = temporaryFolder('path');
   for (const name of ['unshare', 'mount', 'setpriv', 'sh', 'mkdir', 'true']) {
     await symlink(join('/usr/bin', name), join(folder, name));
   }
@@ -83,7 +83,6 @@ it.runIf(network)('says what to install on a machine without slirp4netns', async
     expect(await grant('sg-closed')).toEqual({ reach: 'nothing' });
   } finally {
     vi.unstubAllEnvs();
-    await rm(folder, { recursive: true });
   }
 });
 
@@ -101,7 +100,7 @@ describe.skipIf(fault !== undefined)('a step in a group that allows some address
   let servicePort: number;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'burnish-uplink-'));
+    folder = temporaryFolder('uplink');
     dataDir = join(folder, 'data');
     await mkdir(join(dataDir, 'buckets', 'source'), { recursive: true });
     machine = await startOtherMachine(`${OWN}/24`, [ALLOWED, OTHER]);
@@ -112,7 +111,6 @@ describe.skipIf(fault !== undefined)('a step in a group that allows some address
   afterAll(async () => {
     service?.close();
     await machine?.close();
-    await rm(folder, { recursive: true });
   });
 
   const executor = () =>

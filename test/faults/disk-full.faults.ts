@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -10,11 +9,12 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRequest } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 const SIZE = 16 * 1024 * 1024;
 
-const folder = await mkdtemp(join(tmpdir(), 'burnish-small-disk-'));
+const folder = temporaryFolder('small-disk');
 const mounted = mountSmallDisk();
 
 /** A file system in memory with room for the model, its result and little more. */
@@ -32,7 +32,6 @@ function mountSmallDisk(): boolean {
 
 afterAll(async () => {
   if (mounted) execFileSync('umount', ['--lazy', folder]);
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe.skipIf(!mounted)('a full disk', () => {

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +17,7 @@ import { findProcesses } from '#burnish/executors/local-process/find-processes.j
 import { findStrays } from '../support/audit-strays.js';
 import { createRequest } from '../support/create-request.js';
 import { readAccessKey, startServiceProcess } from '../support/service-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** How many processes are killed; a full run takes 100 or more. */
 const KILLS = Number(process.env.BURNISH_FAULT_KILLS ?? 25);
@@ -117,7 +117,7 @@ async function unfinished(): Promise<number> {
 
 beforeAll(async () => {
   console.log(`seed ${seed} (set BURNISH_FAULT_SEED to repeat), ${KILLS} kills`);
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-faults-'));
+  dataDir = temporaryFolder('faults');
   const model = join(ROOT, 'fixtures', 'shakespeare-llama');
   await cp(model, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
   await startService();
@@ -131,7 +131,6 @@ beforeAll(async () => {
 afterAll(async () => {
   service?.kill('SIGKILL');
   await killOptimizers();
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 describe('kills at random instants', () => {

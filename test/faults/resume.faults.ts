@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +17,7 @@ import { findProcesses } from '#burnish/executors/local-process/find-processes.j
 import { contentOf } from '../optimizer/resuming/support.js';
 import { createRequest } from '../support/create-request.js';
 import { readAccessKey, startServiceProcess } from '../support/service-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** How often a piece of work is broken off before it is let come to its end. */
 const BREAKS = Number(process.env.BURNISH_FAULT_BREAKS ?? 3);
@@ -124,7 +124,7 @@ async function expectLoadable(folder: string): Promise<void> {
 
 beforeAll(async () => {
   console.log(`seed ${seed} (set BURNISH_FAULT_SEED to repeat), ${BREAKS} breaks of each`);
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-faults-'));
+  dataDir = temporaryFolder('faults');
   const bucket = join(dataDir, 'buckets', 'models');
   await cp(join(FIXTURES, 'shakespeare-llama'), join(bucket, 'source'), { recursive: true });
   await cp(join(FIXTURES, 'shakespeare-llama-calibration.txt'), join(bucket, 'calibration.txt'));
@@ -138,7 +138,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   service?.kill('SIGKILL');
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 describe('work that is broken off at random instants', () => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +21,7 @@ import {
   sizeOfProcess,
   startServiceProcess,
 } from '../support/service-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** How many jobs are run; a full soak takes 1,000. */
 const JOBS = Number(process.env.BURNISH_SOAK_JOBS ?? 60);
@@ -37,7 +37,7 @@ let service: ServiceProcess;
 let sagemaker: SageMakerClient;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-soak-'));
+  dataDir = temporaryFolder('soak');
   await cp(MODEL, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
   service = await startServiceProcess(dataDir, ['--port', '0', '--stop-grace-seconds', '2']);
   const credentials = await readAccessKey(dataDir);
@@ -46,7 +46,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   service?.process.kill('SIGKILL');
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function ended(name: string): Promise<string> {

@@ -1,13 +1,13 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { unpackArchive } from '#burnish/objects/archive.js';
 import { ArchiveError } from '#burnish/objects/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { type Draw, fuzz } from './fuzz.js';
 import { mutateBytes, mutateText, wellFormed } from './mutate.js';
 
@@ -48,10 +48,9 @@ const LIMITS = {
 let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-fuzz-tar-'));
+  folder = temporaryFolder('fuzz-tar');
   await writeFile(join(folder, 'escaped'), 'outside');
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 async function drawArchive(draw: Draw): Promise<Buffer> {
   const tar = pack();

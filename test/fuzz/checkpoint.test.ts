@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { mapModules } from '#burnish/checkpoint/architectures/modules.js';
 import { parseManifest } from '#burnish/checkpoint/chunked/read-manifest.js';
 import { CheckpointError } from '#burnish/checkpoint/errors.js';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
 import { readTokenizer } from '#burnish/checkpoint/tokenizer/tokenizer.js';
 import { safetensorsBytes } from '../checkpoint/synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { type Draw, fuzz } from './fuzz.js';
 import { type Json, mutateBytes, mutateJson, oddValue } from './mutate.js';
 
@@ -19,7 +19,7 @@ let config: Json;
 let tokenizer: { [key: string]: Json };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-fuzz-model-'));
+  folder = temporaryFolder('fuzz-model');
   const read = async (name: string) =>
     JSON.parse(await readFile(join(MODEL, name), 'utf8')) as { [key: string]: Json };
   config = await read('config.json');
@@ -36,7 +36,6 @@ beforeAll(async () => {
     .slice(0, 50);
   tokenizer = { ...tokenizer, model: { ...model, vocab, merges } };
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 /** JSON that is mostly still JSON. */
 function drawText(draw: Draw, base: Json): Buffer {

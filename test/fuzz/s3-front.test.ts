@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningService, startTestService } from '../support/running-service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { type Draw, fuzz } from './fuzz.js';
 import { PlainClient } from './http.js';
 import { mutateBytes, mutateText, wellFormed } from './mutate.js';
@@ -105,7 +105,7 @@ const noteLeak = ({ message }: Error) => {
 
 beforeAll(async () => {
   process.on('warning', noteLeak);
-  folder = await mkdtemp(join(tmpdir(), 'burnish-fuzz-s3-'));
+  folder = temporaryFolder('fuzz-s3');
   await writeFile(join(folder, 'escaped'), 'outside');
   service = await startTestService({
     dataDir: join(folder, 'data'),
@@ -119,7 +119,6 @@ afterAll(async () => {
   process.off('warning', noteLeak);
   client.close();
   await service.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** Puts back what earlier inputs have deleted. */

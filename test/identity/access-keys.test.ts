@@ -1,15 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { CredentialsFileError, loadOrCreateAccessKey } from '#burnish/identity/access-keys.js';
 import { rootPrincipal } from '#burnish/identity/principal.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let dataDir: string;
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-keys-'));
+  dataDir = temporaryFolder('keys');
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 describe('the access key of the first start', () => {
   it('has the form of an AWS key and is kept private, with nothing left over', async () => {

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MasterKey } from '#burnish/encryption/master-key.js';
@@ -10,6 +8,7 @@ import { rootPrincipal } from '#burnish/identity/principal.js';
 import { type SessionRecord, sealSession } from '#burnish/identity/session-token.js';
 import type { JobStore } from '#burnish/store/job-store.js';
 import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const ACCOUNT = '000000000000';
 const ADMINISTRATOR = {
@@ -36,7 +35,7 @@ const open = (key: MasterKey) =>
   });
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-directory-'));
+  folder = temporaryFolder('directory');
   store = await openSqliteStore(join(folder, 'jobs.db'));
   masterKey = new MasterKey(randomBytes(32));
   administration = new IdentityAdministration(store.identities, masterKey);
@@ -48,7 +47,6 @@ beforeEach(async () => {
 afterEach(async () => {
   directory.close();
   await store.close();
-  await rm(folder, { recursive: true });
 });
 
 describe('access keys', () => {

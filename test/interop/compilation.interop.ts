@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pipeline } from '@huggingface/transformers';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FORWARD_NAMES } from '#burnish/checkpoint/architectures/forward/table.js';
 import { readSafetensors } from '#burnish/checkpoint/safetensors/reader.js';
 import {
@@ -15,6 +14,7 @@ import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js'
 import { compile, compiledLogits } from '../optimizer/compilation/compiling.js';
 import { INTEROP_PYTHON } from '../support/interop-python.js';
 import { largestDifference } from '../support/model-states.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const MODEL = join(here, '..', '..', 'fixtures', 'shakespeare-llama');
@@ -56,8 +56,7 @@ async function greedyTokens(
 }
 
 describe.skipIf(INTEROP_PYTHON === undefined)('compiled graphs beside Transformers', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'burnish-compiled-interop-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('compiled-interop');
 
   it('gives its logits for every architecture, in files that the checker of ONNX takes', async () => {
     python('tiny_checkpoints.py', folder);

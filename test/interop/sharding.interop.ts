@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shard } from '../optimizer/sharding/support.js';
 import { INTEROP_PYTHON } from '../support/interop-python.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,15 +21,9 @@ if (!hasVllm) {
   );
 }
 
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-shards-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** The fixture, sharded into a folder of its own. */
 async function sharded(settings: Readonly<Record<string, string | number>>): Promise<string> {
-  const { folder } = await shard(MODEL, settings, { outputFolder: await temporaryFolder() });
+  const { folder } = await shard(MODEL, settings, { outputFolder: temporaryFolder() });
   return folder;
 }
 
@@ -67,7 +61,7 @@ describe.skipIf(!hasVllm)('vLLM', () => {
   });
 
   it('holds what the committed states say', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await run(VLLM_PYTHON, [join(here, 'vllm', 'dump_states.py'), folder]);
     const committed = join(here, '..', 'optimizer', 'sharding', 'vllm-states');
     const names = await readdir(committed);

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +22,7 @@ import { createMetrics } from '#burnish/telemetry/metrics.js';
 import { anyRole } from '../support/access.js';
 import { createRequest } from '../support/create-request.js';
 import { folderStore } from '../support/folder-store.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/step-program.mjs', import.meta.url));
 
@@ -32,7 +32,7 @@ let queue: JobQueue;
 let context: JobContext;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-jobs-'));
+  folder = temporaryFolder('jobs');
   await mkdir(join(folder, 'work'));
   await mkdir(join(folder, 'buckets', 'models', 'source'), { recursive: true });
   await writeFile(join(folder, 'buckets', 'models', 'source', 'config.json'), '{}');
@@ -68,7 +68,6 @@ afterEach(async () => {
     }
   }
   await store.close();
-  await rm(folder, { recursive: true });
 });
 
 async function create(name: string, change: Record<string, JsonValue> = {}): Promise<void> {

@@ -1,17 +1,16 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { KeptLayers } from '#burnish/jobs/kept-layers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;
 let kept: KeptLayers;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-kept-'));
+  folder = temporaryFolder('kept');
   kept = new KeptLayers(join(folder, 'checkpoints'));
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 /** What a step leaves: a list of what it has finished, and that. */
 async function finish(place: string): Promise<void> {

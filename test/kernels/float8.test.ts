@@ -1,22 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKernelPool, decodeFloat8, type KernelPool } from '#burnish/kernels/index.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createKernelPool, decodeFloat8 } from '#burnish/kernels/index.js';
 import { float8Code } from './support/reference-encoder.js';
 import { Workbench } from './support/workbench.js';
 
 const LARGEST = 448;
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 1 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 1 });
+afterAll(() => pool.close());
 
 /** The codes of numbers as they are: the row holds 448, so that its scale is 1. */
 async function codesOf(numbers: readonly number[]): Promise<Uint8Array> {

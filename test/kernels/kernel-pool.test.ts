@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   createKernelPool,
   KernelFileError,
-  type KernelPool,
   KernelTaskError,
   MAX_ROW_BYTES,
   type QuantizeRowsTask,
@@ -13,18 +12,9 @@ import {
 import { randomWeights, seeded } from './support/random.js';
 import { type WeightCase, Workbench } from './support/workbench.js';
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 2 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 2 });
+afterAll(() => pool.close());
 
 const SMALL: WeightCase = {
   source: randomWeights(seeded(1), 'BF16', 'layer', 16 * 64),

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   createKernelPool,
   decodeRows,
   type FloatType,
-  type KernelPool,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
 import { Workbench } from './support/workbench.js';
@@ -36,18 +35,9 @@ function schemeOf({ scheme }: KnownAnswer): WeightScheme {
   return known as WeightScheme;
 }
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 1 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 1 });
+afterAll(() => pool.close());
 
 describe('answers known from compressed-tensors', () => {
   it.each(answers)(

@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   createKernelPool,
   FLOAT_BYTES,
   type FloatType,
-  type KernelPool,
   KernelTaskError,
   NonFiniteWeightError,
   type WeightScheme,
@@ -12,18 +11,9 @@ import {
 import { elementBytes, oneOf, randomWeights, seeded, wholeNumber } from './support/random.js';
 import { Workbench } from './support/workbench.js';
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 2 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 2 });
+afterAll(() => pool.close());
 
 /** Bits that are not finite numbers: both infinities, and NaNs that are close to them and not. */
 const NOT_FINITE: Readonly<Record<FloatType, readonly (readonly [number, number])[]>> = {

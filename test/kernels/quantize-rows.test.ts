@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   createKernelPool,
   decodeFloats,
@@ -6,7 +6,6 @@ import {
   FLOAT_BYTES,
   type FloatType,
   type IntegerBits,
-  type KernelPool,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
 import {
@@ -58,18 +57,9 @@ const SCHEMES: Readonly<Record<string, WeightScheme>> = {
 
 const FLOAT_TYPES: readonly FloatType[] = ['F32', 'F16', 'BF16'];
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 2 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 2 });
+afterAll(() => pool.close());
 
 function randomColumns(random: Random, scheme: WeightScheme): number {
   const groupSize = scheme.type === 'int' ? (scheme.groupSize ?? 1) : 1;

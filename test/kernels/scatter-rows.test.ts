@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createKernelPool, type ScatterRowsTask } from '#burnish/kernels/index.js';
-import { randomNumbers, temporaryFolder } from '../checkpoint/synthetic.js';
+import { randomNumbers } from '../checkpoint/synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const pool = createKernelPool({ threads: 2 });
 afterAll(() => pool.close());
@@ -23,7 +24,7 @@ describe('scattering rows', () => {
     [9001, 1024],
     [5, 3 * 1024 * 1024],
   ])('puts blocks of %d rows of %d bytes in their places', async (rows, rowBytes) => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const data = await randomFile(folder, rows * rowBytes + 11);
     const path = join(folder, 'target');
     await writeFile(path, '');
@@ -93,7 +94,7 @@ describe('scattering rows', () => {
   });
 
   it('names a source that ends too early', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await randomFile(folder, 20);
     const source = { ...task.source, path: join(folder, 'source') };
     await expect(pool.scatterRows({ ...task, source })).rejects.toMatchObject({
@@ -105,7 +106,7 @@ describe('scattering rows', () => {
 
 describe('summing up chunks', () => {
   it.each([0, 1, 4095, 4096, 3_000_001])('of a file of %d bytes', async (bytes) => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const data = await randomFile(folder, bytes);
     const chunkBytes = bytes > 1e6 ? 2 ** 21 : 1365;
     const { sha256, chunks } = await pool.checksumChunks(join(folder, 'source'), chunkBytes);

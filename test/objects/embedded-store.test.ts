@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import {
   access,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rm,
@@ -11,12 +10,11 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { ARCHIVE_LIMITS, type ArchiveLimits, unpackArchive } from '#burnish/objects/archive.js';
 import {
   type EmbeddedStore,
@@ -27,17 +25,17 @@ import {
   LocationNotEmptyError,
   NothingAtLocationError,
 } from '#burnish/objects/errors.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const bucket = 'models';
 let dataDir: string;
 let store: EmbeddedStore;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-store-'));
+  dataDir = temporaryFolder('store');
   store = await openEmbeddedStore(dataDir);
   await store.createBucket(bucket);
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 const path = (...parts: string[]) => join(dataDir, 'buckets', bucket, ...parts);
 const put = (key: string, content: string | Buffer = 'x') => {

@@ -1,22 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  access,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { NamedKeys } from '#burnish/encryption/named-keys.js';
 import {
   type EmbeddedStore,
@@ -28,6 +17,7 @@ import {
   SEGMENT_BYTES,
 } from '#burnish/objects/encrypted-files/format.js';
 import { memoryKeys } from '../support/named-keys.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const bucket = 'models';
 const MIB = 1024 * 1024;
@@ -40,13 +30,12 @@ let keyId: string;
 let store: EmbeddedStore;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-encrypted-'));
+  dataDir = temporaryFolder('encrypted');
   keys = await memoryKeys();
   keyId = (await keys.create()).id;
   store = await openEmbeddedStore(dataDir, keys);
   await store.createBucket(bucket);
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
 const file = (key: string) => join(dataDir, 'buckets', bucket, key);
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -18,6 +17,7 @@ import {
   type S3EndpointStore,
 } from '#burnish/objects/s3-endpoint-store/s3-endpoint-store.js';
 import { KEY, startTestServer, type TestServer } from '../server/s3/s3-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MIB = 1024 * 1024;
 const bucket = 'models';
@@ -28,7 +28,7 @@ let scratch: string;
 beforeEach(async () => {
   server = await startTestServer();
   await server.store.createBucket(bucket);
-  scratch = await mkdtemp(join(tmpdir(), 'burnish-endpoint-'));
+  scratch = temporaryFolder('endpoint');
   store = await openS3EndpointStore({
     endpoint: server.url,
     region: 'us-east-1',
@@ -38,7 +38,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.close();
-  await rm(scratch, { recursive: true, force: true });
 });
 
 const put = (key: string, bytes: Uint8Array | string) => {

@@ -2,12 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readContract } from '#burnish/optimizer/contract.js';
-import { temporaryFolder } from '../checkpoint/synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const FOLDERS = { SM_NEO_INPUT_MODEL_DIR: '/in', SM_NEO_COMPILED_MODEL_DIR: '/out' };
 
 async function withStepFile(text: string) {
-  const path = join(await temporaryFolder(), 'step.json');
+  const path = join(temporaryFolder(), 'step.json');
   await writeFile(path, text);
   return readContract({ ...FOLDERS, OPTION_QUANTIZE: 'fp8', BURNISH_STEP_FILE: path });
 }

@@ -13,9 +13,9 @@ import {
   llama,
   randomTensor,
   type SyntheticModel,
-  temporaryFolder,
   writeModel,
 } from '../checkpoint/synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { optimize, readReport, startOptimizer } from './running-optimizer.js';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -396,7 +396,7 @@ describe('the optimization program', () => {
     });
 
     it('at an output folder with something in it, which stays', async () => {
-      const output = await temporaryFolder();
+      const output = temporaryFolder();
       await writeFile(join(output, 'precious'), 'data');
       const run = await optimize(FIXTURE, { environment: RTN, output });
       expect(run.error).toContain('is not empty: it has precious');

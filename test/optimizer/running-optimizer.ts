@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OptimizationReport } from '#burnish/optimizer/report/types.js';
-import { temporaryFolder } from '../checkpoint/synthetic.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/optimizer/main.js', import.meta.url));
 
@@ -39,7 +39,7 @@ export async function startOptimizer(
   input: string,
   options: StartOptions = {},
 ): Promise<RunningOptimizer> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const output = options.output ?? join(folder, 'output');
   await mkdir(output, { recursive: true });
   const stepFile = join(folder, 'step.json');

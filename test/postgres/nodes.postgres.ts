@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -8,6 +7,7 @@ import {
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { ServiceNodes } from './service-nodes.js';
 
 /** The full form is 300 jobs. */
@@ -185,10 +185,8 @@ describe('three service nodes on one database', () => {
   });
 
   it('refuse a node with a data folder of its own', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'burnish-alone-'));
-    const said = await service.startRefused(folder);
+    const said = await service.startRefused(temporaryFolder('alone'));
     expect(said).toMatch(/^255 .*is not the one that the other nodes of this database use/s);
     expect(said).not.toMatch(/postgres:\/\//);
-    await rm(folder, { recursive: true });
   });
 });

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -12,6 +11,7 @@ import {
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import type { EnvironmentMap } from '#burnish/service-model/techniques.js';
 import { createRequest } from '../support/create-request.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { createDatabase, query } from './fresh-database.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,7 +37,7 @@ export class ServiceNodes {
   ) {}
 
   static async start(count: number): Promise<ServiceNodes> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'burnish-nodes-'));
+    const dataDir = temporaryFolder('nodes');
     const model = join(ROOT, 'fixtures', 'shakespeare-llama');
     await cp(model, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
     await writeFile(join(dataDir, 'nodes.yaml'), `nodes: { leaseSeconds: ${LEASE_SECONDS} }\n`);
@@ -170,7 +170,6 @@ export class ServiceNodes {
       for (const pid of await this.optimizers(String(name))) process.kill(-pid, 'SIGKILL');
     }
     await this.database.remove();
-    await rm(this.dataDir, { recursive: true, force: true });
   }
 
   private nextPort(): number {

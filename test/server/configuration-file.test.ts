@@ -1,14 +1,14 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   ConfigurationFileError,
   readConfigurationFile,
 } from '#burnish/server/configuration-file/read-configuration-file.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 async function read(text: string) {
-  const file = join(await mkdtemp(join(tmpdir(), 'burnish-configuration-')), 'burnish.yaml');
+  const file = join(temporaryFolder('configuration'), 'burnish.yaml');
   await writeFile(file, text);
   return readConfigurationFile(file);
 }

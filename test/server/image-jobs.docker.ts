@@ -1,5 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,7 @@ import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importTestImage, testEngine } from '../support/docker/test-image.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../support/step-program.mjs', import.meta.url));
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const changes = ['ENTRYPOINT ["/usr/local/bin/node", "/program/step-program.mjs"]'];
   await importTestImage(socket, { name: LOCAL_IMAGE, files, changes });
   await pushToRegistry();
-  secrets = await mkdtemp(join(tmpdir(), 'burnish-secrets-'));
+  secrets = temporaryFolder('secrets');
   await writeFile(join(secrets, 'password'), `${registry.password}\n`);
   service = await startTestService({
     concurrentJobs: 4,
@@ -63,7 +63,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service.close();
-  await rm(secrets, { recursive: true });
 });
 
 async function pushToRegistry(): Promise<void> {

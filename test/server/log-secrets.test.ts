@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +13,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createRequest } from '../support/create-request.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -30,7 +30,7 @@ let url = '';
 let log = '';
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-log-'));
+  dataDir = temporaryFolder('log');
   await cp(MODEL, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
   service = spawn(
     process.execPath,
@@ -53,7 +53,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   service.kill('SIGKILL');
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 it('a full run leaves no secret in the service’s log, and the request’s ID with all of a job', async () => {

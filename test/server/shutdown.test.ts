@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +17,7 @@ import {
   startServiceProcess,
 } from '../support/service-process.js';
 import { signedFetch } from '../support/signed-fetch.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 // Whole jobs, on a machine that may be busy.
 vi.setConfig({ testTimeout: 300_000 });
@@ -30,13 +30,12 @@ let dataDir: string;
 let service: ServiceProcess;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-shutdown-'));
+  dataDir = temporaryFolder('shutdown');
   await cp(MODEL, join(dataDir, 'buckets', 'models', 'source'), { recursive: true });
 });
 
 afterEach(async () => {
   service.process.kill('SIGKILL');
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 async function start(runningJobs: string) {

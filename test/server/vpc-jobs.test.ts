@@ -1,5 +1,4 @@
-import { cp, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CreateOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
@@ -9,13 +8,14 @@ import {
   probeUplink,
 } from '#burnish/executors/local-process/isolation/probe-isolation.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 
 let service: RunningService;
 
 beforeAll(async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'burnish-vpc-'));
+  const dataDir = temporaryFolder('vpc');
   const securityGroups = [
     { id: 'sg-closed', allows: undefined },
     { id: 'sg-hub', allows: ['10.0.0.5'] },

@@ -40,7 +40,7 @@ export function testIdentityStore(database: string, fresh: () => Promise<FreshDa
 
   afterEach(async () => {
     await jobs.close();
-    await opened.remove();
+    await opened.remove?.();
   });
 
   describe(`the record of identities in ${database}`, () => {

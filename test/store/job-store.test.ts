@@ -1,14 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { testJobStore } from './job-store-suite.js';
 
 testJobStore('SQLite', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-store-'));
+  const folder = temporaryFolder('store');
   return {
     shared: false,
     open: () => openSqliteStore(join(folder, 'jobs.db')),
-    remove: () => rm(folder, { recursive: true }),
   };
 });

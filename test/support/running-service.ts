@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -10,6 +9,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { DEFAULT_CONFIGURATION, type ServiceConfiguration } from '#burnish/server/configuration.js';
 import { type Service, startService } from '#burnish/server/service.js';
+import { temporaryFolder } from './temporary-folder.js';
 
 export interface RunningService {
   readonly url: string;
@@ -28,7 +28,7 @@ export interface RunningService {
 export async function startTestService(
   change: Partial<ServiceConfiguration> = {},
 ): Promise<RunningService> {
-  const dataDir = change.dataDir ?? (await mkdtemp(join(tmpdir(), 'burnish-service-')));
+  const dataDir = change.dataDir ?? temporaryFolder('service');
   const configuration: ServiceConfiguration = {
     ...DEFAULT_CONFIGURATION,
     port: 0,
@@ -66,7 +66,6 @@ export async function startTestService(
       sagemaker.destroy();
       s3.destroy();
       await service.close();
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

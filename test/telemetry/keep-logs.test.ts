@@ -1,21 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { JobLogs } from '#burnish/telemetry/job-log.js';
 import { DEFAULT_LOG_LIMITS, LogKeeper } from '#burnish/telemetry/keep-logs.js';
 import { createLogger } from '#burnish/telemetry/logger.js';
 import { logSize, readLogBackward, readLogForward } from '#burnish/telemetry/read-log.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'burnish-logs-'));
+  root = temporaryFolder('logs');
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 async function log(job: string, bytes: number, daysAgo = 0): Promise<void> {
   await mkdir(join(root, job), { recursive: true });

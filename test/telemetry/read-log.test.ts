@@ -1,18 +1,16 @@
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type LogLine, readLogBackward, readLogForward } from '#burnish/telemetry/read-log.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;
 let file: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-log-'));
+  folder = temporaryFolder('log');
   file = join(folder, 'step.log');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const texts = (lines: readonly LogLine[]) => lines.map((line) => line.text);
 

@@ -1,18 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readProgress } from '#burnish/telemetry/read-progress.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;
 let file: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-progress-'));
+  folder = temporaryFolder('progress');
   file = join(folder, 'progress.jsonl');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 describe('readProgress', () => {
   it('is undefined where there is no file, or nothing whole in it', async () => {

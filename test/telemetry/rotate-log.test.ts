@@ -1,8 +1,7 @@
-import { appendFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type LogLine,
   logSize,
@@ -10,16 +9,15 @@ import {
   readLogForward,
 } from '#burnish/telemetry/read-log.js';
 import { rotateLog } from '#burnish/telemetry/rotate-log.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;
 let file: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-log-'));
+  folder = temporaryFolder('log');
   file = join(folder, '1-quantization.log');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 async function readAll(from = 0, maxLines = 50): Promise<LogLine[]> {
   const lines: LogLine[] = [];
@@ -113,8 +111,7 @@ describe('rotateLog', () => {
       fc.asyncProperty(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 400 }), { minLength: 1, maxLength: 20 }),
         async (chunks) => {
-          await rm(folder, { recursive: true });
-          folder = await mkdtemp(join(tmpdir(), 'burnish-log-'));
+          folder = temporaryFolder('log');
           file = join(folder, '1-quantization.log');
           let whole = Buffer.alloc(0);
           for (const chunk of chunks) {

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { folderSource } from '#burnish/checkpoint/chunked/folder-source.js';
 import { type ChunkSource, readManifest, readRank } from '#burnish/checkpoint/chunked/read-rank.js';
-import { temporaryFolder } from '../synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const CHUNK = 96;
 
@@ -40,7 +40,7 @@ function example() {
 
 async function written(change: (of: ReturnType<typeof example>) => unknown = () => undefined) {
   const made = example();
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, 'x.chunks'), made.bytes);
   const text = JSON.stringify(change(made) ?? made.manifest);
   await writeFile(join(folder, 'model.chunks.json'), text);
@@ -115,7 +115,7 @@ describe('reading one rank', () => {
 
 describe('a manifest is refused', () => {
   it('that is missing, or no JSON', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await expect(readManifest(folderSource(folder))).rejects.toThrow(
       'model.chunks.json: is not there',
     );

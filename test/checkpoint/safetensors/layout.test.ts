@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { DTYPE_BITS, type Dtype } from '#burnish/checkpoint/safetensors/dtypes.js';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
 import { readSafetensors } from '#burnish/checkpoint/safetensors/reader.js';
-import { randomNumbers, temporaryFolder } from '../synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { randomNumbers } from '../synthetic.js';
 
 const FILE = 'model.safetensors';
 
@@ -19,7 +20,7 @@ describe('layoutSafetensors', () => {
         shape: Array.from({ length: Math.floor(random() * 4) }, () => Math.floor(random() * 5)),
       }));
       const layout = layoutSafetensors(tensors, { format: 'pt', round: String(round) }, FILE);
-      const path = join(await temporaryFolder(), FILE);
+      const path = join(temporaryFolder(), FILE);
       const bytes = Buffer.alloc(layout.size);
       Buffer.from(layout.header).copy(bytes);
       await writeFile(path, bytes);

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAX_HEADER_BYTES, readSafetensors } from '#burnish/checkpoint/safetensors/reader.js';
-import { randomTensor, safetensorsBytes, safetensorsFile, temporaryFolder } from '../synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { randomTensor, safetensorsBytes, safetensorsFile } from '../synthetic.js';
 
 async function written(bytes: Uint8Array): Promise<string> {
-  const path = join(await temporaryFolder(), 'model.safetensors');
+  const path = join(temporaryFolder(), 'model.safetensors');
   await writeFile(path, bytes);
   return path;
 }

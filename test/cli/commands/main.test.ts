@@ -1,13 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { BURNISH } from '../differential/programs.js';
 import { type RecordingServer, startRecordingServer } from '../differential/recording-server.js';
 import { describedJob } from './described-job.js';
@@ -16,13 +14,12 @@ let home: string;
 let server: RecordingServer;
 
 beforeAll(async () => {
-  home = mkdtempSync(join(tmpdir(), 'burnish-main-'));
+  home = temporaryFolder('main');
   server = await startRecordingServer();
 });
 
 afterAll(async () => {
   await server.close();
-  rmSync(home, { recursive: true, force: true });
 });
 
 const options = () => ({

@@ -34,7 +34,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service.close();
-  home.remove();
 });
 
 const environment = () =>

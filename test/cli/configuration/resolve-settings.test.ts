@@ -1,18 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_GLOBAL_OPTIONS } from '#burnish/cli/configuration/global-options.js';
 import { resolveSettings } from '#burnish/cli/configuration/resolve-settings.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let home: string;
 const LOCAL = 'http://127.0.0.1:4580';
 
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'burnish-settings-'));
+  home = temporaryFolder('settings');
 });
-
-afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 let files = 0;
 

@@ -2,11 +2,9 @@
  * The same arguments to the real AWS CLI and to `burnish`: the requests that arrive are the same,
  * the exit statuses are the same, and an error is about the same thing.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import type { Case } from './case.js';
 import { COMMAND_LINE_CASES } from './cases/command-line.js';
 import { CREATE_CASES } from './cases/create.js';
@@ -24,13 +22,12 @@ let folder: string;
 
 beforeAll(async () => {
   server = await startRecordingServer();
-  folder = mkdtempSync(join(tmpdir(), 'burnish-differential-'));
+  folder = temporaryFolder('differential');
   writeFiles(folder);
 });
 
 afterAll(async () => {
   await server.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function runCase({ args, before = [], answers }: Case, cli: AwsCli) {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CERTIFICATE, KEY } from './certificate.js';
 import { type MockAnswer, type MockService, startMockService } from './mock-service.js';
 import { BURNISH, type Home, makeHome } from './run-burnish.js';
@@ -18,8 +18,6 @@ beforeAll(() => {
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
-
-afterAll(() => home.remove());
 
 async function start(...answer: Parameters<typeof startMockService>): Promise<MockService> {
   const service = await startMockService(...answer);

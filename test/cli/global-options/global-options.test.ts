@@ -1,5 +1,5 @@
 /** Every global option has an effect that shows from outside, in what is sent or printed. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type MockService, startMockService } from './mock-service.js';
 import { type Home, makeHome } from './run-burnish.js';
 
@@ -16,8 +16,6 @@ beforeAll(() => {
 afterEach(async () => {
   await Promise.all(services.splice(0).map((one) => one.close()));
 });
-
-afterAll(() => home.remove());
 
 async function start(...answer: Parameters<typeof startMockService>): Promise<MockService> {
   service = await startMockService(...answer);

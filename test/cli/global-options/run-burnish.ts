@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 export const BURNISH = join(import.meta.dirname, '..', '..', '..', 'dist', 'cli', 'main.js');
 
@@ -22,11 +22,10 @@ export interface Home {
     args: readonly string[],
     env?: Readonly<Record<string, string | undefined>>,
   ): Promise<Outcome>;
-  remove(): void;
 }
 
 export function makeHome(): Home {
-  const path = mkdtempSync(join(tmpdir(), 'burnish-home-'));
+  const path = temporaryFolder('home');
   const environment: Home['environment'] = (more = {}) => {
     const all: Readonly<Record<string, string | undefined>> = {
       PATH: process.env.PATH,
@@ -64,6 +63,5 @@ export function makeHome(): Home {
         );
         child.stdin?.end();
       }),
-    remove: () => rmSync(path, { recursive: true, force: true }),
   };
 }

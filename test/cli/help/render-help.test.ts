@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '#burnish/cli/configuration/command-table.js';
 import { GLOBAL_OPTIONS } from '#burnish/cli/configuration/global-options.js';
 import { EXAMPLES } from '#burnish/cli/help/examples.js';
@@ -117,7 +117,6 @@ describe('burnish', () => {
   beforeAll(() => {
     home = makeHome();
   });
-  afterAll(() => home.remove());
 
   it.each([
     [['help'], /^NAME\n {7}burnish - /],

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Decimal } from '#burnish/cli/input/input-value.js';
 import { parseParameter } from '#burnish/cli/input/parse-parameter.js';
 import { OPERATIONS } from '#burnish/service-model/operations.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const { members } = OPERATIONS.CreateOptimizationJob.input;
 type MemberName = keyof typeof members;
@@ -16,7 +16,7 @@ let folder: string;
 const file = (name: string) => `file://${join(folder, name)}`;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'burnish-parameters-'));
+  folder = temporaryFolder('parameters');
   const write = (name: string, content: string | Uint8Array) =>
     writeFileSync(join(folder, name), content);
   write('name.txt', 'hello\r\nthere\n');
@@ -28,8 +28,6 @@ beforeAll(() => {
   write('number.txt', '5\n');
   write('latin1.txt', Uint8Array.of(0xe9));
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the value of an option', () => {
   it.each<[MemberName, string | readonly string[], unknown]>([

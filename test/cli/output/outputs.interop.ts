@@ -3,12 +3,12 @@
  * with and without a query: the same bytes and the same exit status. With BURNISH_RECORD=1, what the
  * AWS CLI printed becomes the record that the unit tests compare with.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type AwsCli, BURNISH, findAwsCli, run } from '../differential/programs.js';
 import {
   FORMATS,
@@ -46,7 +46,7 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  folder = mkdtempSync(join(tmpdir(), 'burnish-outputs-'));
+  folder = temporaryFolder('outputs');
   mkdirSync(join(folder, '.aws'));
   writeFileSync(
     join(folder, '.aws', 'config'),
@@ -64,7 +64,6 @@ afterAll(async () => {
     writeFileSync(RECORD, `${JSON.stringify(recorded, undefined, 2)}\n`);
   }
   await new Promise((resolve) => server.close(resolve));
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Both programs see the pages from the first one on, whatever ran before. */

@@ -20,7 +20,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service.close();
-  home.remove();
 });
 
 const prompt = (

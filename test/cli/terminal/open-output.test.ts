@@ -29,7 +29,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service.close();
-  home.remove();
 });
 
 const TAGS = ['list-tags', '--resource-arn', 'arn'];

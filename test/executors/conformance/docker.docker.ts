@@ -1,28 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
 import { createDockerExecutor } from '#burnish/executors/docker/docker-executor.js';
 import { TEST_DOCKER_OPTIONS } from '../../support/docker/docker-options.js';
 import { importTestImage, testEngine } from '../../support/docker/test-image.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
 const PROGRAM = fileURLToPath(new URL('../../support/step-program.mjs', import.meta.url));
 /** Says that the program is an ECMAScript module. */
 const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url));
 const { socket } = testEngine();
-const folders: string[] = [];
-
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 async function subject(change: { readonly image?: string; readonly user: string }) {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-docker-'));
-  folders.push(folder);
   const { user, ...rest } = change;
   return {
     ...rest,
-    folder,
+    folder: temporaryFolder('docker'),
     create: () => createDockerExecutor({ ...TEST_DOCKER_OPTIONS, socket, user }),
     protectsInput: true,
   };

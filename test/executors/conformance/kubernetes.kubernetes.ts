@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BatchV1Api, NetworkingV1Api } from '@kubernetes/client-node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
 import type { KubernetesOptions } from '#burnish/executors/kubernetes/kubernetes-options.js';
@@ -14,6 +13,7 @@ import {
   NAMESPACE,
   prepareNamespace,
 } from '../../support/kubernetes/prepare-namespace.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
 const IMAGE = 'burnish-test/step-program:1';
@@ -21,10 +21,8 @@ const IMAGE = 'burnish-test/step-program:1';
 let folder: string;
 let options: KubernetesOptions;
 
-afterAll(() => rm(folder, { recursive: true }));
-
 describeExecutor('a Job of a Kubernetes cluster', async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-kubernetes-steps-'));
+  folder = temporaryFolder('kubernetes-steps');
   options = {
     kubeconfig: await prepareNamespace(folder),
     context: undefined,

@@ -1,35 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { createSlurmExecutor } from '#burnish/executors/slurm/slurm-executor.js';
 import {
   APPTAINER_STAND_IN,
   TEST_SLURM_OPTIONS,
   testCluster,
 } from '../../support/slurm/test-cluster.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
 const { configurationFile } = testCluster();
-const folders: string[] = [];
-
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
-
-async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-batch-'));
-  folders.push(folder);
-  return folder;
-}
 
 describeExecutor('a batch job of the built-in optimizer', async () => ({
-  folder: await newFolder(),
+  folder: temporaryFolder('batch'),
   create: () => createSlurmExecutor({ ...TEST_SLURM_OPTIONS, configurationFile }),
   settings: 'data',
   protectsInput: false,
 }));
 
 describeExecutor('a batch job of an image', async () => ({
-  folder: await newFolder(),
+  folder: temporaryFolder('batch'),
   create: () =>
     createSlurmExecutor({
       ...TEST_SLURM_OPTIONS,

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { containerOptions } from '#burnish/executors/docker/container-options.js';
 import { networksOf } from '#burnish/executors/docker/network-of.js';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import { prepareContainerStep } from '#burnish/executors/lmi-container.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { TEST_DOCKER_OPTIONS } from '../../support/docker/docker-options.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const OPTIONS = { ...TEST_DOCKER_OPTIONS, socket: '/nowhere' };
 const MACHINE = {
@@ -23,7 +23,7 @@ let folder: string;
 let request: StepRequest;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-container-'));
+  folder = temporaryFolder('container');
   const folders = stepFolders(folder, 0);
   await createStepFolders(folders);
   request = {
@@ -41,8 +41,6 @@ beforeEach(async () => {
     graceMs: 120_000,
   };
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 async function optionsOf(change: Partial<StepRequest> = {}, options = OPTIONS, place = MACHINE) {
   const changed = { ...request, ...change };

@@ -1,19 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { checkStepOutput } from '#burnish/executors/images/check-step-output.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-output-'));
+  folder = temporaryFolder('output');
   await mkdir(join(folder, 'a', 'b'), { recursive: true });
   await writeFile(join(folder, 'a', 'b', 'file'), '');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 describe('checkStepOutput', () => {
   it('takes files in folders', () => expect(checkStepOutput(folder)).resolves.toBeUndefined());

@@ -1,16 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { findCredentials } from '#burnish/executors/images/registry-credentials.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-credentials-'));
+  folder = temporaryFolder('credentials');
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import { batchScript } from '#burnish/executors/slurm/batch-script.js';
 import { CONTAINER_RUNTIMES } from '#burnish/executors/slurm/container-runtimes.js';
@@ -11,6 +10,7 @@ import { exitOfJob } from '#burnish/executors/slurm/job-state.js';
 import { submissionArguments } from '#burnish/executors/slurm/submission.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { TEST_SLURM_OPTIONS } from '../../support/slurm/test-cluster.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -18,7 +18,7 @@ let folder: string;
 let request: StepRequest;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-submission-'));
+  folder = temporaryFolder('submission');
   const folders = stepFolders(folder, 0);
   await createStepFolders(folders);
   request = {
@@ -35,8 +35,6 @@ beforeEach(async () => {
     graceMs: 120_000,
   };
 });
-
-afterEach(() => rm(folder, { recursive: true }));
 
 const argumentsFor = (change: Partial<StepRequest>, options = TEST_SLURM_OPTIONS) =>
   submissionArguments({ ...request, ...change }, options, '/batch.sh', NOW);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as sdk from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AssumedRoleAccess } from '#burnish/identity/job-roles/assumed-role-access.js';
@@ -14,18 +11,15 @@ const SESSION = {
 };
 
 let server: TestServer;
-let folder: string;
 let asked: sdk.AssumeRoleCommandInput[];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-assumed-'));
   server = await startTestServer();
   await server.store.createBucket('models');
 });
 
 afterAll(async () => {
   await server.close();
-  await rm(folder, { recursive: true });
 });
 
 beforeEach(() => {

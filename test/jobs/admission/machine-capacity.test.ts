@@ -1,20 +1,19 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   cpuQuota,
   diskSpace,
   processingCapacity,
 } from '#burnish/jobs/admission/machine-capacity.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'burnish-cgroup-'));
+  root = temporaryFolder('cgroup');
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 async function files(content: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(content)) {

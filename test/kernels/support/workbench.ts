@@ -1,6 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   encodedLayout,
@@ -11,6 +9,7 @@ import {
   type QuantizeRowsTask,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** A weight in memory, and how it is to be encoded. */
 export interface WeightCase {
@@ -38,19 +37,7 @@ const GAP = 37;
 
 /** A folder for one test file's files. */
 export class Workbench {
-  readonly folder: string;
-
-  private constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async create(): Promise<Workbench> {
-    return new Workbench(await mkdtemp(join(tmpdir(), 'burnish-kernels-')));
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true });
-  }
+  readonly folder = temporaryFolder('kernels');
 
   path(name: string): string {
     return join(this.folder, name);

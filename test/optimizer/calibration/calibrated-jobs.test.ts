@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { QuantizationStepReport } from '#burnish/optimizer/report/types.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { optimize, readReport } from '../running-optimizer.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures', import.meta.url));
@@ -111,7 +111,7 @@ describe('a calibrated job', { timeout: 300_000 }, () => {
   });
 
   it('needs a model whose forward pass is known, and says which are', async () => {
-    const input = join(await temporaryFolder(), 'model');
+    const input = join(temporaryFolder(), 'model');
     await cp(MODEL, input, { recursive: true });
     const config = JSON.parse(await readFile(join(input, 'config.json'), 'utf8'));
     await rm(join(input, 'config.json'));

@@ -1,7 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { readForwardModel } from '#burnish/checkpoint/architectures/forward/read-forward-model.js';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
 import { CachedDecoder } from '#burnish/optimizer/compilation/measure/cached-decoder.js';
@@ -12,6 +10,7 @@ import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js'
 import { Progress } from '#burnish/optimizer/progress.js';
 import type { CompilationStepReport } from '#burnish/optimizer/report/compilation-types.js';
 import type { StepRun } from '#burnish/optimizer/step-frame.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** A compiled model in a folder of its own, and the step's report. */
 export interface Compiled {
@@ -25,8 +24,7 @@ export async function compile(
   environment: Readonly<Record<string, string>> = {},
   more: Partial<StepRun> = {},
 ): Promise<Compiled> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-compiled-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('compiled');
   const report = await runCompilation({
     inputFolder: source,
     outputFolder: folder,

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeHalf } from '#burnish/kernels/index.js';
 import type { CodeForm } from '#burnish/optimizer/compilation/weights/code-form.js';
 import { encodeCodes } from '#burnish/optimizer/compilation/weights/encode-codes.js';
@@ -13,6 +12,7 @@ import { WeightFile } from '#burnish/optimizer/compilation/weights/weight-file.j
 import { writeWeights } from '#burnish/optimizer/compilation/weights/write-weights.js';
 import { GraphBuilder, type Value } from '#burnish/optimizer/forward/onnx/graph-builder.js';
 import { randomNumbers } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const ROWS = 24;
 
@@ -29,8 +29,7 @@ async function multiplied(
   accuracyLevel: number,
   x: Float32Array,
 ): Promise<Float32Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-codes-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('codes');
   const graph = new GraphBuilder();
   const file = new WeightFile('weights');
   const collector = new WeightCollector(graph, file);

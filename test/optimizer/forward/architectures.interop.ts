@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { FORWARD_NAMES } from '#burnish/checkpoint/architectures/forward/table.js';
 import { readSafetensors } from '#burnish/checkpoint/safetensors/reader.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 import { largestDifference, modelStates } from '../../support/model-states.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const python = process.env.BURNISH_INTEROP_PYTHON;
 const script = fileURLToPath(new URL('../../interop/tiny_checkpoints.py', import.meta.url));
@@ -20,8 +20,7 @@ if (python === undefined) {
 const TOLERANCE = 1e-4;
 
 describe.skipIf(python === undefined)('every architecture against Transformers', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'burnish-architectures-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('architectures');
   if (python !== undefined) execFileSync(python, [script, folder], { stdio: 'pipe' });
   const names = readdirSync(folder).filter((name) => !name.endsWith('.expected'));
 

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
 import { largestDifference, modelStates } from '../../support/model-states.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** Made by test/interop/record_vectors.py from Transformers' own models. */
 interface RecordedCase {
@@ -46,16 +46,11 @@ function writeCheckpoint(folder: string, { config, shapes }: RecordedCase): void
 }
 
 describe('logits that Transformers computed', () => {
-  const folders: string[] = [];
   const folderOf = (recorded: RecordedCase): string => {
-    const folder = mkdtempSync(join(tmpdir(), 'burnish-recorded-'));
-    folders.push(folder);
+    const folder = temporaryFolder('recorded');
     writeCheckpoint(folder, recorded);
     return folder;
   };
-  afterAll(() => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  });
 
   it.each(cases.map((recorded) => [recorded.name, recorded] as const))(
     '%s',

@@ -9,13 +9,13 @@ import {
   emptyFolder,
   OutputError,
 } from '#burnish/optimizer/output/folder.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const running = new AbortController().signal;
 
 describe('checkOutputFolder', () => {
   it('takes an empty folder beside the source', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     expect(await checkOutputFolder(folder, '/somewhere')).toBe(folder);
   });
 
@@ -43,7 +43,7 @@ describe('checkOutputFolder', () => {
       '',
     ],
   ])('refuses one that %s', async (_, prepare, message, source) => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const output = await prepare(folder);
     const input = source === undefined ? '/somewhere' : `${folder}${source}`;
     await expect(checkOutputFolder(output, input)).rejects.toThrow(OutputError);
@@ -53,7 +53,7 @@ describe('checkOutputFolder', () => {
 
 describe('checkSpace', () => {
   it('refuses what the disk cannot hold', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await checkSpace(folder, 1);
     await expect(checkSpace(folder, Number.MAX_SAFE_INTEGER)).rejects.toThrow('the result needs');
   });
@@ -61,13 +61,13 @@ describe('checkSpace', () => {
 
 describe('copyFiles', () => {
   it('copies bytes, into folders too, as files of their own', async () => {
-    const source = await temporaryFolder();
+    const source = temporaryFolder();
     await mkdir(join(source, 'a/b'), { recursive: true });
     const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 251));
     await writeFile(join(source, 'a/b/data'), bytes);
     await symlink('a/b/data', join(source, 'link'));
     await link(join(source, 'a/b/data'), join(source, 'hard'));
-    const output = await temporaryFolder();
+    const output = temporaryFolder();
     const copied: string[] = [];
     await copyFiles(await listFolder(source), output, running, ({ name }) => copied.push(name));
     expect(copied).toEqual(['a/b/data', 'hard', 'link']);
@@ -78,9 +78,9 @@ describe('copyFiles', () => {
   });
 
   it('overwrites nothing', async () => {
-    const source = await temporaryFolder();
+    const source = temporaryFolder();
     await writeFile(join(source, 'x'), 'new');
-    const output = await temporaryFolder();
+    const output = temporaryFolder();
     await writeFile(join(output, 'x'), 'old');
     await expect(copyFiles(await listFolder(source), output, running, () => {})).rejects.toThrow(
       'EEXIST',
@@ -91,7 +91,7 @@ describe('copyFiles', () => {
 
 describe('emptyFolder', () => {
   it('leaves the folder and nothing in it', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await mkdir(join(folder, 'a/b'), { recursive: true });
     await writeFile(join(folder, 'a/b/c'), '');
     await emptyFolder(folder);

@@ -7,9 +7,9 @@ import {
   randomTensor,
   safetensorsBytes,
   safetensorsFile,
-  temporaryFolder,
   writeModel,
 } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { quantize } from '../resuming/support.js';
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures', import.meta.url));
@@ -94,7 +94,7 @@ describe('what has no chance', () => {
   });
 
   it('leaves nothing of what was tried', async () => {
-    const scratchFolder = await temporaryFolder();
+    const scratchFolder = temporaryFolder();
     const { error } = await quantize(join(FIXTURES, 'shakespeare-llama'), CALIBRATED, {
       scratchFolder,
       datasets: {

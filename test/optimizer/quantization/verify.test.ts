@@ -7,7 +7,8 @@ import { executeWork } from '#burnish/optimizer/quantization/execute.js';
 import { prepareQuantization } from '#burnish/optimizer/quantization/prepare.js';
 import { verifyOutput } from '#burnish/optimizer/quantization/verify.js';
 import { workFolder } from '#burnish/optimizer/resuming/finished-work.js';
-import { type LlamaSizes, llama, temporaryFolder, writeModel } from '../../checkpoint/synthetic.js';
+import { type LlamaSizes, llama, writeModel } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const running = new AbortController().signal;
 
@@ -17,7 +18,7 @@ async function quantized(
 ) {
   const folders = {
     inputFolder: await writeModel(llama(sizes)),
-    outputFolder: await temporaryFolder(),
+    outputFolder: temporaryFolder(),
   };
   const { weights } = await prepareQuantization({
     ...folders,

@@ -4,7 +4,7 @@ import { Progress } from '#burnish/optimizer/progress.js';
 import { runQuantization } from '#burnish/optimizer/quantization/run.js';
 import type { OptimizationReport } from '#burnish/optimizer/report/types.js';
 import type { StepRun } from '#burnish/optimizer/step-frame.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** A step in this process, and what became of it. */
 export interface EndedStep {
@@ -27,7 +27,7 @@ export async function quantize(
   environment: Readonly<Record<string, string>>,
   { stopAfter, ...change }: StepOptions = {},
 ): Promise<EndedStep> {
-  const output = await temporaryFolder();
+  const output = temporaryFolder();
   const stop = new AbortController();
   const log: string[] = [];
   let layers = 0;

@@ -1,12 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import { Progress } from '#burnish/optimizer/progress.js';
 import type { OptimizationReport } from '#burnish/optimizer/report/types.js';
 import { runSharding } from '#burnish/optimizer/sharding/run.js';
 import type { StepRun } from '#burnish/optimizer/step-frame.js';
 import { type SyntheticTensor, safetensorsFile } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 /** Finite bfloat16 numbers whose bits are a hash of the tensor's name and the element's index; the same
  * as in test/interop/vllm/dump_states.py. */
@@ -35,8 +34,7 @@ export async function writeModel(
   tensors: readonly SyntheticTensor[],
   files: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'burnish-shards-'));
-  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  const root = temporaryFolder('shards');
   const folder = join(root, 'source');
   await mkdir(folder);
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { listFolder } from '#burnish/checkpoint/folder.js';
 import { readChatTemplate } from '#burnish/optimizer/texts/chat-template.js';
 import { readTextSource } from '#burnish/optimizer/texts/read-text.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const TEMPLATE =
   "{% for message in messages %}{{ bos_token }}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}";
 
 async function file(name: string, text: string): Promise<string> {
-  const path = join(await temporaryFolder(), name);
+  const path = join(temporaryFolder(), name);
   await writeFile(path, text);
   return path;
 }
@@ -45,7 +45,7 @@ describe('readTextSource', () => {
   });
 
   it('reads a folder in the order of its names', async () => {
-    const folder = join(await temporaryFolder(), 'texts');
+    const folder = join(temporaryFolder(), 'texts');
     await mkdir(folder);
     await writeFile(join(folder, 'b.txt'), 'second');
     await writeFile(join(folder, 'a.txt'), 'first');
@@ -75,7 +75,7 @@ describe('readTextSource', () => {
 
 describe('readChatTemplate', () => {
   it('prefers a file of its own', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await writeFile(join(folder, 'chat_template.jinja'), 'of the file');
     const template = await readChatTemplate(await listFolder(folder), { chat_template: 'other' });
     expect(template?.([])).toBe('of the file');

@@ -1,17 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { IAM_COMMANDS } from '#burnish/server/administration/iam-commands.js';
 import { runIam } from '#burnish/server/administration/run-iam.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let dataDir: string;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-iam-'));
+  dataDir = temporaryFolder('iam');
 });
-
-afterAll(() => rm(dataDir, { recursive: true }));
 
 /** Runs a command on the test's record. */
 async function iam(...argv: string[]) {

@@ -1,15 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { runKms } from '#burnish/server/administration/run-kms.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 let dataDir: string;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'burnish-kms-'));
+  dataDir = temporaryFolder('kms');
 });
-afterEach(() => rm(dataDir, { recursive: true }));
 
 async function run(...argv: string[]) {
   let out = '';

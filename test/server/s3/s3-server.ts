@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { NamedKeys } from '#burnish/encryption/named-keys.js';
 import { rootPrincipal } from '#burnish/identity/principal.js';
@@ -14,6 +11,7 @@ import type { AccessControl } from '#burnish/server/access-control.js';
 import { createS3Front } from '#burnish/server/s3/s3-front.js';
 import { administratorOnly } from '../../support/access.js';
 import { memoryKeys } from '../../support/named-keys.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 export const KEY = {
   accessKeyId: 'AKIATESTTESTTESTTEST',
@@ -40,7 +38,7 @@ export async function startTestServer(
   region = 'us-east-1',
   access: AccessControl = administratorOnly(KEY, region),
 ): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'burnish-s3-'));
+  const dataDir = temporaryFolder('s3');
   const kmsKeys = await memoryKeys();
   const store = await openEmbeddedStore(dataDir, kmsKeys);
   const faults: unknown[] = [];
@@ -86,7 +84,6 @@ export async function startTestServer(
       for (const client of clients) client.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
   return self;

@@ -1,5 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openCloudWatchLogs } from '#burnish/telemetry/cloudwatch/log-sink.js';
@@ -12,6 +11,7 @@ import {
   type CloudWatchStandIn,
   startCloudWatchStandIn,
 } from '../../support/cloudwatch-stand-in.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const GROUP = '/aws/sagemaker/OptimizationJobs';
 const STREAM = `${GROUP} job/1-quantization`;
@@ -22,7 +22,7 @@ let standIn: CloudWatchStandIn;
 const logger = createLogger('silent');
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'burnish-put-'));
+  root = temporaryFolder('put');
   await mkdir(join(root, 'job'));
   file = join(root, 'job', '1-quantization.log');
   standIn = await startCloudWatchStandIn();
@@ -34,7 +34,6 @@ afterEach(async () => {
   delete process.env.AWS_ACCESS_KEY_ID;
   delete process.env.AWS_SECRET_ACCESS_KEY;
   standIn.close();
-  await rm(root, { recursive: true });
 });
 
 const endpoint = () => ({ region: 'eu-central-1', endpoint: standIn.url });

@@ -67,10 +67,11 @@ const UPLINK_PROGRAMS = [
   ['nsenter', 'util-linux'],
 ] as const;
 
-/** Runs a program that does nothing, isolated. @returns what went wrong */
+/** Runs a program that does nothing, isolated. Never rejects. @returns what went wrong */
 async function tryOut(kind: IsolationKind, reach: Reach): Promise<string | undefined> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'burnish-isolation-')));
+  let folder: string | undefined;
   try {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'burnish-isolation-')));
     const job = join(folder, 'work', 'job');
     const step = join(job, 'step-1');
     const input = join(folder, 'buckets', 'model');
@@ -93,6 +94,6 @@ async function tryOut(kind: IsolationKind, reach: Reach): Promise<string | undef
     const { stderr, message } = error as Error & { readonly stderr?: string };
     return (stderr ?? '').trim().split('\n').at(-1) || message.split('\n', 1)[0];
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }

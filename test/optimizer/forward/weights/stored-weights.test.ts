@@ -16,7 +16,7 @@ import type {
   EncodedIntegers,
   EncodedWeight,
 } from '#burnish/optimizer/techniques/encoded-weight.js';
-import { temporaryFolder } from '../../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../../support/temporary-folder.js';
 
 const ROWS = 32;
 const COLUMNS = 64;
@@ -66,7 +66,7 @@ async function stored(tensors: readonly PackedTensor[]): Promise<StoredWeights> 
   const file = Buffer.alloc(layout.size);
   file.set(layout.header);
   for (const { name, data } of tensors) file.set(data, layout.tensors.get(name)?.offset ?? 0);
-  const path = join(await temporaryFolder(), 'model.safetensors');
+  const path = join(temporaryFolder(), 'model.safetensors');
   await writeFile(path, file);
   const read = await readSafetensors(path);
   const files = new TensorFiles(new Map(read.tensors.map((tensor) => [tensor.name, tensor])));
