@@ -1,82 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+const MINUTE = 60_000;
+
+/** Suites by the ending of their files: how long a test and a hook of each may take, in milliseconds. */
+const SUITES = {
+  unit: [MINUTE, MINUTE],
+  faults: [60 * MINUTE, MINUTE],
+  postgres: [60 * MINUTE, MINUTE],
+  docker: [2 * MINUTE, 2 * MINUTE],
+  slurm: [2 * MINUTE, 2 * MINUTE],
+  browser: [2 * MINUTE, 2 * MINUTE],
+  kubernetes: [2 * MINUTE, 2 * MINUTE],
+  interop: [10 * MINUTE, 10 * MINUTE],
+} as const;
+
 /** Tests import the compiled program (`#burnish/…` is `dist/`), so workers, child processes and
  * WebAssembly are found exactly as they are in an installed package. */
 export default defineConfig({
   test: {
-    projects: [
-      {
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          pool: 'forks',
-        },
+    projects: Object.entries(SUITES).map(([name, [testTimeout, hookTimeout]]) => ({
+      test: {
+        name,
+        include: [`test/**/*.${name === 'unit' ? 'test' : name}.ts`],
+        testTimeout,
+        hookTimeout,
+        pool: 'forks',
+        // Other programs that tests compare with load ONNX Runtime, too; the optimizer says so itself.
+        env: { ORT_DISABLE_TELEMETRY: '1' },
       },
-      {
-        test: {
-          name: 'faults',
-          include: ['test/**/*.faults.ts'],
-          testTimeout: 3_600_000,
-          hookTimeout: 60_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'postgres',
-          include: ['test/**/*.postgres.ts'],
-          testTimeout: 3_600_000,
-          hookTimeout: 60_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'docker',
-          include: ['test/**/*.docker.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'slurm',
-          include: ['test/**/*.slurm.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'browser',
-          include: ['test/**/*.browser.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'kubernetes',
-          include: ['test/**/*.kubernetes.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          pool: 'forks',
-        },
-      },
-      {
-        test: {
-          name: 'interop',
-          include: ['test/**/*.interop.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          pool: 'forks',
-        },
-      },
-    ],
+    })),
   },
 });

@@ -46,7 +46,6 @@ export async function runJob(
   let execution: JobExecution = job.execution ?? { step: 0 };
   for (const [index, step] of steps.entries()) {
     if (index < execution.step) continue;
-    signal.throwIfAborted();
     execution = await runStep({ context, job, step, index, signal });
     if (index === 0) await checkUnchanged(context, job);
   }
@@ -103,8 +102,12 @@ interface StepRun {
 
 /** @returns how the step was, or would have been, found again */
 async function runStep(run: StepRun): Promise<JobExecution> {
+  // Also when the job is to end already: a step that runs is asked to, and leaves what it has finished.
   const adopted = await adoptStep(run);
-  if (adopted === undefined) return follow(run, await startStep(run));
+  if (adopted === undefined) {
+    run.signal.throwIfAborted();
+    return follow(run, await startStep(run));
+  }
   try {
     return await follow(run, adopted);
   } catch (error) {

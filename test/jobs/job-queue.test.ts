@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
@@ -61,6 +61,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await queue.close();
   for (const job of await store.inStates(['INPROGRESS', 'STOPPING'], 100)) {
     for (const index of job.request.OptimizationConfigs.keys()) {
@@ -551,10 +552,17 @@ describe('what a job has finished', () => {
     );
   });
 
-  it('is published and kept when its time is over', async () => {
+  it('is published and kept when its time is over, also while the service is down', async () => {
     await queue.start();
-    const stopping = { StoppingCondition: { MaxRuntimeInSeconds: 1 } };
+    const stopping = { StoppingCondition: { MaxRuntimeInSeconds: 30 } };
     await create('a', { ...acting('save-then-go-on'), ...stopping });
+    await untilActing('a');
+    await queue.close();
+    // The clock goes on instead of the test: how long a program takes to start can't be counted on.
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 30_000);
+    queue = new JobQueue(context, 2);
+    await queue.start();
     const job = await until('a', ended);
     expect(job.failureReason).toContain('MaxRuntimeInSeconds');
     expect(await report('a')).toEqual({ complete: false });

@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { threadCount } from '../../kernels/index.js';
 import { GraphBuilder } from '../forward/onnx/graph-builder.js';
+import { InferenceSession, Tensor } from '../onnx-runtime/onnx-runtime.js';
 import type { LinearAlgebra, Matrix, MultiplyOptions } from './linear-algebra.js';
 
 /** Products through ONNX Runtime's CPU kernels, on as many threads as the process was given, or as the

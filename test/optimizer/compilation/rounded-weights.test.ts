@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
+import * as ort from '#burnish/optimizer/onnx-runtime/onnx-runtime.js';
 import { describe, expect, it } from 'vitest';
 import { decodeHalf } from '#burnish/kernels/index.js';
 import type { CodeForm } from '#burnish/optimizer/compilation/weights/code-form.js';

@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import * as ort from '../../onnx-runtime/onnx-runtime.js';
 import { cacheNames, IDS_INPUT, LOGITS_OUTPUT, MASK_INPUT } from '../graph/names.js';
 import type { CacheShape, RuntimeLevel } from './graph-task.js';
 

@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import * as ort from '../../onnx-runtime/onnx-runtime.js';
 import { CachedDecoder } from './cached-decoder.js';
 import type { OptimizeTask } from './graph-task.js';
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { givenThreads } from '../../../kernels/index.js';
+import * as ort from '../../onnx-runtime/onnx-runtime.js';
 
 /** Where graphs run. */
 export const EXECUTION_PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
