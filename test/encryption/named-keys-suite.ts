@@ -28,7 +28,7 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
 
   afterEach(async () => {
     await Promise.all(stores.map((store) => store.close()));
-    await opened.remove();
+    await opened.remove?.();
   });
 
   function keysUnder(key: MasterKey): NamedKeys {

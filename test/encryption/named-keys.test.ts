@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MasterKey } from '#burnish/encryption/master-key.js';
 import { NamedKeys } from '#burnish/encryption/named-keys.js';
 import { openSqliteStore } from '#burnish/store/open-sqlite-store.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { testNamedKeys } from './named-keys-suite.js';
 
 testNamedKeys('SQLite', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-keys-'));
+  const folder = temporaryFolder('keys');
   return {
     shared: false,
     open: () => openSqliteStore(join(folder, 'jobs.db')),
-    remove: () => rm(folder, { recursive: true }),
   };
 });
 
@@ -28,24 +27,20 @@ class WatchedMasterKey extends MasterKey {
 }
 
 it('the files of a database give no key away', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-keys-'));
-  try {
-    const store = await openSqliteStore(join(folder, 'jobs.db'));
-    const owner = { region: 'us-east-1', accountId: '000000000000' };
-    const masterKey = new WatchedMasterKey(randomBytes(32));
-    const { id } = await new NamedKeys(store.keys, masterKey, owner).create('of team a');
-    const files = await Promise.all(
-      (await readdir(folder)).map((name) => readFile(join(folder, name))),
-    );
-    const record = Buffer.concat(files);
-    expect(record.includes(id)).toBe(true);
-    const [secret = Buffer.alloc(0)] = masterKey.secrets;
-    expect(secret).toHaveLength(32);
-    for (const form of [secret, secret.toString('base64'), secret.toString('hex')]) {
-      expect(record.includes(form)).toBe(false);
-    }
-    await store.close();
-  } finally {
-    await rm(folder, { recursive: true });
+  const folder = temporaryFolder('keys');
+  const store = await openSqliteStore(join(folder, 'jobs.db'));
+  const owner = { region: 'us-east-1', accountId: '000000000000' };
+  const masterKey = new WatchedMasterKey(randomBytes(32));
+  const { id } = await new NamedKeys(store.keys, masterKey, owner).create('of team a');
+  const files = await Promise.all(
+    (await readdir(folder)).map((name) => readFile(join(folder, name))),
+  );
+  const record = Buffer.concat(files);
+  expect(record.includes(id)).toBe(true);
+  const [secret = Buffer.alloc(0)] = masterKey.secrets;
+  expect(secret).toHaveLength(32);
+  for (const form of [secret, secret.toString('base64'), secret.toString('hex')]) {
+    expect(record.includes(form)).toBe(false);
   }
+  await store.close();
 });

@@ -2,7 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { generator } from '../techniques/numbers.js';
 
 const TOKENIZER = fileURLToPath(new URL('../../../fixtures/shakespeare-llama', import.meta.url));
@@ -52,7 +52,7 @@ function shapesOfBlock(block: string): Readonly<Record<string, readonly number[]
 
 /** A small mixture of experts with random weights, and the fixture's tokenizer. */
 export async function randomMixture(): Promise<string> {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const shapes: Readonly<Record<string, readonly number[]>> = {
     'model.embed_tokens.weight': [1024, 64],
     'model.norm.weight': [64],

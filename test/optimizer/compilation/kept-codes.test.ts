@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { prepareCompilation } from '#burnish/optimizer/compilation/prepare.js';
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
@@ -11,6 +9,7 @@ import { runQuantization } from '#burnish/optimizer/quantization/run.js';
 import type { StepRun } from '#burnish/optimizer/step-frame.js';
 import { writeModel } from '../../checkpoint/synthetic.js';
 import { largestDifference, modelStates } from '../../support/model-states.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { type Compiled, compile, compiledLogits } from './compiling.js';
 import { decodeCodes } from './decode-codes.js';
 import { TINY_CASES, tinyIds, tinyModel } from './tiny-models.js';
@@ -38,8 +37,7 @@ function stepRun(
 }
 
 async function newFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'burnish-kept-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder('kept');
   return folder;
 }
 

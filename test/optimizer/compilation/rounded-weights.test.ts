@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as ort from '#burnish/optimizer/onnx-runtime/onnx-runtime.js';
 import { describe, expect, it } from 'vitest';
 import { decodeHalf } from '#burnish/kernels/index.js';
 import type { CodeForm } from '#burnish/optimizer/compilation/weights/code-form.js';
@@ -11,6 +10,7 @@ import { WeightCollector } from '#burnish/optimizer/compilation/weights/weight-c
 import { WeightFile } from '#burnish/optimizer/compilation/weights/weight-file.js';
 import { writeWeights } from '#burnish/optimizer/compilation/weights/write-weights.js';
 import { GraphBuilder, type Value } from '#burnish/optimizer/forward/onnx/graph-builder.js';
+import * as ort from '#burnish/optimizer/onnx-runtime/onnx-runtime.js';
 import { randomNumbers } from '../../checkpoint/synthetic.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 

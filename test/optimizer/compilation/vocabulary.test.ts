@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { prepareCompilation } from '#burnish/optimizer/compilation/prepare.js';
 import { Progress } from '#burnish/optimizer/progress.js';
 import { type SyntheticModel, writeModel } from '../../checkpoint/synthetic.js';
 import { largestDifference, modelStates } from '../../support/model-states.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { compile, compiledLogits } from './compiling.js';
 import { decodeModules } from './decode-codes.js';
 import { TINY_CASES, tinyIds, tinyModel } from './tiny-models.js';
@@ -21,8 +20,7 @@ function caseOf(name: string): SyntheticModel {
 
 /** What a step decides for a checkpoint, without a byte written. */
 async function planned(source: string, environment: Readonly<Record<string, string>>) {
-  const outputFolder = await mkdtemp(join(tmpdir(), 'burnish-vocabulary-'));
-  onTestFinished(() => rm(outputFolder, { recursive: true, force: true }));
+  const outputFolder = temporaryFolder('vocabulary');
   return prepareCompilation({
     ...{ inputFolder: source, outputFolder, datasets: {}, scratchFolder: undefined },
     environment: { OPTION_COMPILE_MEASURE: 'false', ...environment },

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
 import type { TensorInfo } from '#burnish/checkpoint/safetensors/reader.js';
-import { llama, temporaryFolder, writeModel } from '../../checkpoint/synthetic.js';
+import { llama, writeModel } from '../../checkpoint/synthetic.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { EXPERTS, randomMixture } from '../calibration/random-mixture.js';
 import { contentOf, quantize, readReport } from './support.js';
 
@@ -40,7 +41,7 @@ describe.each(SETTINGS)(
     it('gives the same bytes when it goes on as one that never was', async () => {
       const whole = await quantize(MODEL, settings, options);
       expect(whole.error).toBeUndefined();
-      const resumeFolder = await temporaryFolder();
+      const resumeFolder = temporaryFolder();
       const resumed = { ...options, resumeFolder };
       const first = await quantize(MODEL, settings, { ...resumed, stopAfter: 9 });
       expect(first.error?.message).toBe('stopped');
@@ -104,7 +105,7 @@ describe('a mixture of experts that was stopped', { timeout: 300_000 }, () => {
     const model = await randomMixture();
     const whole = await quantize(model, settings, { datasets: DATASETS });
     expect(whole.error).toBeUndefined();
-    const resumed = { datasets: DATASETS, resumeFolder: await temporaryFolder() };
+    const resumed = { datasets: DATASETS, resumeFolder: temporaryFolder() };
     const first = await quantize(model, settings, { ...resumed, stopAfter: 4 + 3 * EXPERTS });
     expect(first.error?.message).toBe('stopped');
     const last = await quantize(model, settings, resumed);
@@ -148,7 +149,7 @@ describe('finished layers', { timeout: 60_000 }, () => {
   /** A model of ours, and the layers that a stopped step left of it, offered to another one. */
   async function stopped() {
     const model = await writeModel(llama({ layers: 4 }));
-    const resumeFolder = await temporaryFolder();
+    const resumeFolder = temporaryFolder();
     const { error } = await quantize(model, settings, { resumeFolder, stopAfter: 10 });
     expect(error?.message).toBe('stopped');
     await rename(join(resumeFolder, 'own'), join(resumeFolder, 'offered'));

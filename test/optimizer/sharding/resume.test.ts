@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
 import type { StepRun } from '#burnish/optimizer/step-frame.js';
-import { temporaryFolder } from '../../checkpoint/synthetic.js';
 import { StoppingProgress } from '../../support/stopping-progress.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { contentOf, quantize } from '../resuming/support.js';
 import { type ModelSizes, randomModel } from './random-models.js';
 import { shard, writeModel } from './support.js';
@@ -31,7 +31,7 @@ async function shardPart(
   tensors: number,
 ): Promise<void> {
   const stop = new AbortController();
-  const outputFolder = await temporaryFolder();
+  const outputFolder = temporaryFolder();
   const progress = new StoppingProgress(stop, 'sharding', tensors);
   const run = shard(source, settings, { ...change, outputFolder, progress, signal: stop.signal });
   await expect(run).rejects.toThrow('stopped');
@@ -45,7 +45,7 @@ describe('sharding that was stopped', () => {
   ])('gives the same bytes when it goes on: %j', async (settings) => {
     const source = await model();
     const whole = await shard(source, settings);
-    const resumeFolder = await temporaryFolder();
+    const resumeFolder = temporaryFolder();
     await shardPart(source, settings, { resumeFolder }, 3);
     await shardPart(source, settings, { resumeFolder }, 5);
     const { folder, log, report } = await shard(source, settings, { resumeFolder });
@@ -62,19 +62,19 @@ describe('sharding that was stopped', () => {
     const settings = { TENSOR_PARALLEL_DEGREE: 2 };
     const rtn = { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' };
     const [first, second] = [await quantize(FIXTURE, rtn), await quantize(FIXTURE, rtn)];
-    const resumeFolder = await temporaryFolder();
+    const resumeFolder = temporaryFolder();
     await shardPart(first.output, settings, { resumeFolder }, 3);
     await rename(join(resumeFolder, 'own'), join(resumeFolder, 'offered'));
-    const change = { resumeFolder, outputFolder: await temporaryFolder() };
+    const change = { resumeFolder, outputFolder: temporaryFolder() };
     const { log } = await shard(second.output, settings, change);
     expect(log.join('\n')).toMatch(/going on from [1-9]\d* finished tensors/);
-    const whole = await shard(second.output, settings, { outputFolder: await temporaryFolder() });
+    const whole = await shard(second.output, settings, { outputFolder: temporaryFolder() });
     expect(await contentOf(change.outputFolder)).toEqual(await contentOf(whole.folder));
   });
 
   it('does not go on into other degrees', async () => {
     const source = await model();
-    const resumeFolder = await temporaryFolder();
+    const resumeFolder = temporaryFolder();
     await shardPart(source, { TENSOR_PARALLEL_DEGREE: 2 }, { resumeFolder }, 3);
     await rename(join(resumeFolder, 'own'), join(resumeFolder, 'offered'));
     const other = shard(source, { TENSOR_PARALLEL_DEGREE: 4 }, { resumeFolder });
@@ -104,7 +104,7 @@ async function hollowModel(vocabulary: number): Promise<string> {
 
 describe('the largest tensor', () => {
   it('goes first, so that too little memory is told before the rest', async () => {
-    const outputFolder = await temporaryFolder();
+    const outputFolder = temporaryFolder();
     const log: string[] = [];
     const run = shard(
       await model(),
