@@ -1,4 +1,11 @@
 export type { ChunkChecksums } from './checksum-chunks.js';
+export {
+  blocksOf,
+  type CodeForm,
+  codeRowBytes,
+  middleCode,
+  zeroPointRowBytes,
+} from './code-form.js';
 export type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 export {
   decodeColumns,
@@ -8,6 +15,7 @@ export {
   decodeRows,
   type EncodedRows,
 } from './decode.js';
+export { type BlockSource, type EncodeBlocksTask, SCALE_BYTES } from './encode-blocks.js';
 export { KernelFileError, KernelTaskError, NonFiniteWeightError } from './errors.js';
 export type { FileRange } from './file-range.js';
 export { FLOAT_BYTES, type FloatType } from './float-type.js';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { CodeForm } from './code-form.js';
 import type { FloatType } from './float-type.js';
 import type { WeightScheme } from './weight-scheme.js';
 
@@ -20,6 +21,22 @@ interface KernelExports {
     rowCodes: number,
     scales: number,
     zeroPoints: number,
+  ): number;
+  encodeBlocks(
+    sourceType: number,
+    bits: number,
+    source: number,
+    rows: number,
+    columns: number,
+    blockSize: number,
+    codes: number,
+    codeStride: number,
+    scales: number,
+    scaleStride: number,
+    zeroPoints: number,
+    zeroPointStride: number,
+    floats: number,
+    bytes: number,
   ): number;
   packZeroPoints(
     zeroPoints: number,
@@ -70,6 +87,27 @@ export interface Slab {
   readonly rowCodes: Region;
   readonly scales: Region;
   readonly zeroPoints: Region;
+}
+
+/** Rows to be encoded in blocks, and where their parts lie; see `encodeBlockRows` in assembly/blocks.ts. */
+export interface BlockSlab {
+  readonly form: CodeForm;
+  readonly sourceType: FloatType;
+  readonly rows: number;
+  readonly columns: number;
+  readonly source: Region;
+  /** What is stored of the first row, and how far the next is from it. */
+  readonly codes: StridedRows;
+  readonly scales: StridedRows;
+  /** Undefined where the form has none. */
+  readonly zeroPoints: StridedRows | undefined;
+  readonly floats: Region;
+  readonly bytes: Region;
+}
+
+export interface StridedRows {
+  readonly address: number;
+  readonly stride: number;
 }
 
 /** The kernels in one thread, with their memory. */
@@ -125,6 +163,26 @@ export class Kernels {
       slab.rowCodes.address,
       slab.scales.address,
       slab.zeroPoints.address,
+    );
+  }
+
+  /** Encodes rows in blocks. Returns -1, or the number of the first row with an element that is not finite. */
+  encodeBlocks({ form, codes, scales, zeroPoints, ...slab }: BlockSlab): number {
+    return this.#exports.encodeBlocks(
+      FLOAT_TYPE_NUMBERS[slab.sourceType],
+      form.bits,
+      slab.source.address,
+      slab.rows,
+      slab.columns,
+      form.blockSize,
+      codes.address,
+      codes.stride,
+      scales.address,
+      scales.stride,
+      zeroPoints?.address ?? 0,
+      zeroPoints?.stride ?? 0,
+      slab.floats.address,
+      slab.bytes.address,
     );
   }
 

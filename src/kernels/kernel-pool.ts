@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { checkBlocksTask } from './check-blocks-task.js';
 import { checkScatterTask } from './check-scatter-task.js';
 import { checkCopyTask, checkQuantizeTask } from './check-task.js';
 import type { ChunkChecksums } from './checksum-chunks.js';
 import type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
+import type { EncodeBlocksTask } from './encode-blocks.js';
 import { shortFile } from './file-access.js';
 import type { FileRange } from './file-range.js';
 import { FLOAT_BYTES } from './float-type.js';
@@ -36,6 +38,8 @@ export interface KernelOptions {
 export interface KernelPool {
   /** Encodes a weight; throws NonFiniteWeightError when it holds NaN or an infinity. */
   quantizeRows(task: QuantizeRowsTask, options?: KernelOptions): Promise<QuantizationError>;
+  /** Rounds weights to codes in blocks; throws NonFiniteWeightError like `quantizeRows`. */
+  encodeBlocks(task: EncodeBlocksTask, options?: KernelOptions): Promise<void>;
   /** Copies bytes, all of them whatever a check for finite numbers finds. */
   copyRange(task: CopyRangeTask, options?: KernelOptions): Promise<CopyRangeResult>;
   /** Hands the blocks of a matrix of bytes to several places, reading each byte once. */
@@ -90,6 +94,10 @@ class ThreadPool implements KernelPool {
 
   quantizeRows(task: QuantizeRowsTask, options: KernelOptions = {}): Promise<QuantizationError> {
     return this.#call(options, (signal) => this.#quantizeRows(task, signal));
+  }
+
+  encodeBlocks(task: EncodeBlocksTask, options: KernelOptions = {}): Promise<void> {
+    return this.#call(options, (signal) => this.#encodeBlocks(task, signal));
   }
 
   copyRange(task: CopyRangeTask, options: KernelOptions = {}): Promise<CopyRangeResult> {
@@ -175,6 +183,37 @@ class ThreadPool implements KernelPool {
     });
   }
 
+  async #encodeBlocks(task: EncodeBlocksTask, stop: StopSignals): Promise<void> {
+    checkBlocksTask(task);
+    const { sources, rows, columns } = task;
+    const wanted: Readonly<Record<string, WantedFile>> = {
+      target: toWrite(task.codes),
+      ...Object.fromEntries(sources.map(({ range }, index) => [String(index), toRead(range)])),
+    };
+    const rowBytes = columns * FLOAT_BYTES.F32 * sources.length;
+    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
+    return this.#files.with(wanted, async (files) => {
+      const from = sources.map(({ range }, index) => {
+        const file = opened(files, String(index));
+        checkSize(file, range);
+        return file;
+      });
+      await runPieces(
+        Math.ceil(rows / pieceRows),
+        this.#width,
+        (index) => {
+          const firstRow = index * pieceRows;
+          return this.#run({
+            kind: 'encode-blocks',
+            ...{ task, sources: from, target: opened(files, 'target'), firstRow },
+            rows: Math.min(pieceRows, rows - firstRow),
+          });
+        },
+        stop,
+      );
+    });
+  }
+
   async #copyRange(task: CopyRangeTask, stop: StopSignals): Promise<CopyRangeResult> {
     checkCopyTask(task);
     const { source, target, checkFinite } = task;
@@ -214,16 +253,11 @@ class ThreadPool implements KernelPool {
     };
     const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
     return this.#files.with(wanted, async (files) => {
-      const opened = (key: string): SizedFile => {
-        const file = files[key];
-        if (file === undefined) throw new Error(`${key} was not opened`);
-        return file;
-      };
-      const from = opened('source');
+      const from = opened(files, 'source');
       checkSize(from, source);
       const targets = task.targets.map(({ path, ...block }) => ({
         ...block,
-        file: opened(String(paths.indexOf(path))),
+        file: opened(files, String(paths.indexOf(path))),
       }));
       await runPieces(
         Math.ceil(rows / pieceRows),
@@ -279,6 +313,12 @@ function toRead({ path }: FileRange): WantedFile {
 
 function toWrite({ path }: FileRange): WantedFile {
   return { path, use: 'write' };
+}
+
+function opened(files: Readonly<Record<string, SizedFile | undefined>>, key: string): SizedFile {
+  const file = files[key];
+  if (file === undefined) throw new Error(`${key} was not opened`);
+  return file;
 }
 
 function checkSize(file: SizedFile, range: FileRange): void {

@@ -2,6 +2,7 @@ import { workerData } from 'piscina';
 import { type ChecksumChunks, type ChunkChecksums, checksumChunks } from './checksum-chunks.js';
 import { type CopyPiece, copyPiece } from './copy-piece.js';
 import type { CopyRangeResult } from './copy-range.js';
+import { type EncodeBlocksPiece, encodeBlocksPiece } from './encode-blocks-piece.js';
 import { type HashFile, hashFile } from './hash-file.js';
 import { Kernels } from './kernel-module.js';
 import { captureOutcome, type Outcome } from './outcome.js';
@@ -11,6 +12,7 @@ import { type ScatterPiece, scatterPiece } from './scatter-piece.js';
 /** What a worker is asked to do. */
 export type WorkerTask =
   | ({ readonly kind: 'quantize' } & QuantizePiece)
+  | ({ readonly kind: 'encode-blocks' } & EncodeBlocksPiece)
   | ({ readonly kind: 'copy' } & CopyPiece)
   | ({ readonly kind: 'scatter' } & ScatterPiece)
   | ({ readonly kind: 'hash' } & HashFile)
@@ -19,6 +21,7 @@ export type WorkerTask =
 /** What each kind of task results in. */
 export interface WorkerResults {
   readonly quantize: PieceErrors;
+  readonly 'encode-blocks': undefined;
   readonly copy: CopyRangeResult;
   readonly scatter: undefined;
   readonly hash: string | undefined;
@@ -37,6 +40,9 @@ function perform(task: WorkerTask): WorkerResults[WorkerTask['kind']] {
   switch (task.kind) {
     case 'quantize':
       return quantizePiece(kernels, task);
+    case 'encode-blocks':
+      encodeBlocksPiece(kernels, task);
+      return undefined;
     case 'copy':
       return copyPiece(kernels, task);
     case 'scatter':

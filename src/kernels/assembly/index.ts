@@ -1,4 +1,5 @@
 // The module's exports. Memory is laid out by the caller: pointers are byte addresses.
+import { encodeBlockRows } from './blocks';
 import { findNonFinite as findNonFiniteElement } from './elements';
 import { resetErrors, sumOfSquaredErrors, sumOfSquares, worstBlock, worstSquare } from './error';
 import { BF16, F16, F32 } from './scale';
@@ -76,6 +77,74 @@ export function quantizeSlab(
     rowCodes,
     scales,
     zeroPoints,
+  );
+}
+
+/** Encodes rows of elements of `sourceType` in blocks (see `encodeBlockRows`); returns what that does. */
+export function encodeBlocks(
+  sourceType: i32,
+  bits: i32,
+  source: usize,
+  rows: i32,
+  columns: i32,
+  blockSize: i32,
+  codes: usize,
+  codeStride: i32,
+  scales: usize,
+  scaleStride: i32,
+  zeroPoints: usize,
+  zeroPointStride: i32,
+  floats: usize,
+  bytes: usize,
+): i32 {
+  if (sourceType == F32) {
+    return encodeBlockRows<f32>(
+      bits,
+      source,
+      rows,
+      columns,
+      blockSize,
+      codes,
+      codeStride,
+      scales,
+      scaleStride,
+      zeroPoints,
+      zeroPointStride,
+      floats,
+      bytes,
+    );
+  }
+  if (sourceType == F16) {
+    return encodeBlockRows<i16>(
+      bits,
+      source,
+      rows,
+      columns,
+      blockSize,
+      codes,
+      codeStride,
+      scales,
+      scaleStride,
+      zeroPoints,
+      zeroPointStride,
+      floats,
+      bytes,
+    );
+  }
+  return encodeBlockRows<u16>(
+    bits,
+    source,
+    rows,
+    columns,
+    blockSize,
+    codes,
+    codeStride,
+    scales,
+    scaleStride,
+    zeroPoints,
+    zeroPointStride,
+    floats,
+    bytes,
   );
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { KernelPool } from '../../kernels/index.js';
 import type { CompilationStepReport, MeasuredGraph } from '../report/compilation-types.js';
 import type { StepRun } from '../step-frame.js';
 import { cacheShape } from './measure/cache-shape.js';
@@ -27,6 +28,7 @@ export async function measureResult(
   run: StepRun,
   prepared: PreparedCompilation,
   plan: MeasuringPlan,
+  pool: KernelPool,
   scratch: string,
 ): Promise<{
   readonly measured: CompilationStepReport['measured'];
@@ -57,7 +59,7 @@ export async function measureResult(
   const folder = join(scratch, 'baseline');
   try {
     await mkdir(dirname(join(folder, plain.files.graph)), { recursive: true });
-    await writeGraph(prepared.checkpoint, plain, folder, run.signal, () => undefined);
+    await writeGraph(prepared.checkpoint, plain, folder, pool, run.signal, () => undefined);
     const baseline = await measureOne(run, prepared, plan, plain, folder, 'disabled');
     run.progress.advance(1, 0, 'the fp32 graph');
     return { measured: { ...facts, baseline }, notes: [] };

@@ -24,7 +24,8 @@ const CHECKED_TOKENS = 8;
 /** Compiles the checkpoint in one folder into a graph for ONNX Runtime, in another. Weights are streamed:
  * memory is a few slabs whatever the model's size, but for what ONNX Runtime itself takes to rewrite or
  * to measure the graph, in processes of its own.
- * @throws SettingsError, CheckpointError, CompilationError, OutputError, TextError, KernelFileError; the
+ * @throws SettingsError, CheckpointError, CompilationError, OutputError, TextError, NonFiniteWeightError,
+ * KernelFileError; the
  * signal's reason when it aborts. */
 export function runCompilation(run: StepRun): Promise<OptimizationReport> {
   return carryOut(run, { prepare: prepareCompilation, describe: decisionsOf, produce });
@@ -38,12 +39,12 @@ async function produce(
 ): Promise<ProducedStep> {
   const scratch = await mkdtemp(join(run.scratchFolder ?? tmpdir(), 'burnish-compilation-'));
   try {
-    await writeResult(run, prepared, scratch);
+    await writeResult(run, prepared, pool, scratch);
     await writeOtherFiles(run, prepared);
     const { measured, notes } =
       prepared.measuring === undefined
         ? { measured: null, notes: [] }
-        : await measureResult(run, prepared, prepared.measuring, scratch);
+        : await measureResult(run, prepared, prepared.measuring, pool, scratch);
     const files = await checksumFiles(prepared.output, pool, run.progress, run.signal);
     const step = buildCompilationReport({
       ...prepared,
@@ -60,13 +61,14 @@ async function produce(
 async function writeResult(
   { progress, signal }: StepRun,
   { checkpoint, graph, model, output, settings }: PreparedCompilation,
+  pool: KernelPool,
   scratch: string,
 ): Promise<void> {
   progress.begin('compiling', { tensors: graph.weights.length, bytes: graph.weightBytes });
   const rewritten = isRewritten(settings);
   const folder = rewritten ? join(scratch, 'graph') : output;
   await mkdir(dirname(join(folder, graph.files.graph)), { recursive: true });
-  await writeGraph(checkpoint, graph, folder, signal, (weight, bytes) =>
+  await writeGraph(checkpoint, graph, folder, pool, signal, (weight, bytes) =>
     progress.advance(1, bytes, weight.kind === 'codes' ? weight.codes.name : weight.target.name),
   );
   if (!rewritten) return;

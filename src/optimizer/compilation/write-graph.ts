@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../checkpoint/open.js';
+import type { KernelPool } from '../../kernels/index.js';
 import { StoredWeights } from '../forward/weights/stored-weights.js';
 import { TensorFiles } from '../forward/weights/tensor-files.js';
 import type { PreparedGraph } from './prepare.js';
@@ -8,17 +9,19 @@ import { KeptCodes } from './weights/keep-codes.js';
 import { type WriteOptions, writeWeights } from './weights/write-weights.js';
 
 /** Writes a graph and its file of weights into a folder, in which their own folder is.
- * @throws CheckpointError, CompilationError; the signal's reason when it aborts. */
+ * @throws CheckpointError, CompilationError, NonFiniteWeightError, KernelFileError; the signal's reason when it aborts. */
 export async function writeGraph(
   checkpoint: Checkpoint,
   graph: PreparedGraph,
   folder: string,
+  pool: KernelPool,
   signal: AbortSignal,
   onWritten: WriteOptions['onWritten'],
 ): Promise<void> {
   const files = new TensorFiles(checkpoint.tensors);
   try {
     await writeWeights(join(folder, graph.files.weights), graph.weightBytes, graph.weights, {
+      ...{ files, pool },
       source: new StoredWeights(files),
       kept: new KeptCodes(files),
       signal,

@@ -1,5 +1,6 @@
 import { CheckpointError } from '../../checkpoint/errors.js';
 import type { KernelPool, QuantizationError } from '../../kernels/index.js';
+import { forEachInFlight } from '../in-flight.js';
 import type { TensorWork } from '../output/weight-files.js';
 import type { PlannedLayer } from './plan.js';
 
@@ -14,10 +15,6 @@ export interface QuantizedLayer {
   readonly seconds: number;
 }
 
-/** Tensors handed to the workers at a time. Large ones are split over all threads anyway; with small
- * ones, as many must wait as there are threads for none to stand idle. */
-const TENSORS_IN_FLIGHT = 16;
-
 /** Quantizes and copies every tensor. The workers read and write the files; nothing but sizes and
  * errors passes through here, whatever the model's size.
  * @param onDone called after each tensor.
@@ -30,35 +27,20 @@ export async function executeWork(
   onDone: (item: TensorWork, done: QuantizedLayer | undefined, seconds: number) => void,
 ): Promise<readonly QuantizedLayer[]> {
   const results: QuantizedLayer[] = [];
-  const failure = new AbortController();
-  const either = AbortSignal.any([signal, failure.signal]);
   let finishedLast = performance.now();
-  const queue = work.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) {
-      either.throwIfAborted();
-      const error = await executeOne(item, pool, either);
-      const now = performance.now();
-      const seconds = (now - finishedLast) / 1000;
-      finishedLast = now;
-      if (item.kind === 'quantize' && error !== undefined) {
-        const done = { layer: item.layer, error, bytesAfter: item.bytesAfter, seconds };
-        results.push(done);
-        onDone(item, done, seconds);
-      } else {
-        onDone(item, undefined, seconds);
-      }
+  await forEachInFlight(work, signal, async (item, stop) => {
+    const error = await executeOne(item, pool, stop);
+    const now = performance.now();
+    const seconds = (now - finishedLast) / 1000;
+    finishedLast = now;
+    if (item.kind === 'quantize' && error !== undefined) {
+      const done = { layer: item.layer, error, bytesAfter: item.bytesAfter, seconds };
+      results.push(done);
+      onDone(item, done, seconds);
+    } else {
+      onDone(item, undefined, seconds);
     }
-  };
-  const workers = Array.from({ length: TENSORS_IN_FLIGHT }, () =>
-    worker().catch((error: unknown) => {
-      failure.abort(error);
-      throw error;
-    }),
-  );
-  await Promise.allSettled(workers);
-  // The first failure stopped the others; theirs say only that they were stopped.
-  if (failure.signal.aborted) throw failure.signal.reason;
+  });
   return results;
 }
 

@@ -1,92 +1,97 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { decodeHalf } from '#burnish/kernels/index.js';
-import type { CodeForm } from '#burnish/optimizer/compilation/weights/code-form.js';
-import { encodeCodes } from '#burnish/optimizer/compilation/weights/encode-codes.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type CodeForm, createKernelPool, decodeHalf } from '#burnish/kernels/index.js';
 import { toHalves } from '#burnish/optimizer/compilation/weights/half.js';
+import { KeptCodes } from '#burnish/optimizer/compilation/weights/keep-codes.js';
 import { matrixOf, rowsOf } from '#burnish/optimizer/compilation/weights/matrix.js';
 import { WeightCollector } from '#burnish/optimizer/compilation/weights/weight-collector.js';
 import { WeightFile } from '#burnish/optimizer/compilation/weights/weight-file.js';
 import { writeWeights } from '#burnish/optimizer/compilation/weights/write-weights.js';
 import { GraphBuilder, type Value } from '#burnish/optimizer/forward/onnx/graph-builder.js';
+import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
+import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 import * as ort from '#burnish/optimizer/onnx-runtime/onnx-runtime.js';
 import { randomNumbers } from '../../checkpoint/synthetic.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { decodeCodes } from './decode-codes.js';
 
 const ROWS = 24;
+
+const pool = createKernelPool({ threads: 2 });
+afterAll(() => pool.close());
 
 function weights(columns: number): Float32Array {
   const random = randomNumbers(columns);
   return Float32Array.from({ length: ROWS * columns }, () => random() - 0.5);
 }
 
-/** `x · Wᵀ` for one matrix that is rounded to codes, by ONNX Runtime. */
-async function multiplied(
+/** One matrix that was rounded to codes, in a graph that multiplies with it. */
+interface Rounded {
+  readonly folder: string;
+  readonly graph: string;
+  /** What the codes stand for. */
+  readonly decoded: Float32Array;
+  readonly scales: Float32Array;
+}
+
+async function round(
   values: Float32Array,
   columns: number,
   form: CodeForm,
-  accuracyLevel: number,
-  x: Float32Array,
-): Promise<Float32Array> {
+  accuracyLevel = 0,
+): Promise<Rounded> {
   const folder = temporaryFolder('codes');
+  const stored = join(folder, 'stored');
+  await writeFile(stored, new Uint8Array(values.buffer));
   const graph = new GraphBuilder();
   const file = new WeightFile('weights');
   const collector = new WeightCollector(graph, file);
   const input = graph.input('x', ['tokens', columns]);
-  const matrix = matrixOf(columns, [rowsOf('layer', 0, ROWS)]);
-  const { codes, scales, zeroPoints } = collector.codes('layer', matrix, form, false, 'float32');
+  const matrix = matrixOf(columns, [rowsOf('some.layer', 0, ROWS)]);
+  const planned = collector.codes('layer', matrix, form, false, 'float32');
   const output = graph.named('y', ['tokens', ROWS]);
-  const inputs: Value[] = [input, codes, scales];
-  if (zeroPoints !== undefined) inputs.push(zeroPoints);
+  const inputs: Value[] = [input, planned.codes, planned.scales];
+  if (planned.zeroPoints !== undefined) inputs.push(planned.zeroPoints);
   graph.fused('MatMulNBits', inputs, [output], {
     ...{ K: columns, N: ROWS, bits: form.bits, block_size: form.blockSize },
     accuracy_level: accuracyLevel,
   });
   await writeFile(join(folder, 'graph'), graph.build('product'));
-  await writeWeights(join(folder, 'weights'), file.size, collector.weights, {
-    source: {
-      has: () => true,
-      tensor: async () => values,
-      matrix: async () => ({ rows: ROWS, columns, values }),
-      rows: async (_, first, count) => ({
-        rows: count,
-        columns,
-        values: values.subarray(first * columns, (first + count) * columns),
-      }),
-      rounding: async () => undefined,
-    },
-    kept: { open: () => Promise.reject(new Error('nothing is kept')) },
+  const name = 'some.layer.weight';
+  const place = { file: 'stored', path: stored, offset: 0, length: values.byteLength };
+  const files = new TensorFiles(
+    new Map([[name, { name, dtype: 'F32', shape: [ROWS, columns], ...place }]]),
+  );
+  const weights = join(folder, 'weights');
+  await writeWeights(weights, file.size, collector.weights, {
+    ...{ files, pool, source: new StoredWeights(files), kept: new KeptCodes(files) },
     signal: new AbortController().signal,
     onWritten: () => undefined,
   });
-  const session = await ort.InferenceSession.create(join(folder, 'graph'), { logSeverityLevel: 3 });
+  const [weight] = collector.weights;
+  if (weight?.kind !== 'codes') throw new Error('no codes were planned');
+  const { offset, length } = weight.scales;
+  const bytes = Uint8Array.from((await readFile(weights)).subarray(offset, offset + length));
+  return {
+    ...{ folder, graph: join(folder, 'graph') },
+    decoded: await decodeCodes(weights, weight),
+    scales: new Float32Array(bytes.buffer),
+  };
+}
+
+/** `x · Wᵀ`, by ONNX Runtime. */
+async function multiplied(
+  { graph }: Rounded,
+  columns: number,
+  x: Float32Array,
+): Promise<Float32Array> {
+  const session = await ort.InferenceSession.create(graph, { logSeverityLevel: 3 });
   const { y } = await session.run({
     x: new ort.Tensor('float32', x, [x.length / columns, columns]),
   });
   await session.release();
   return Float32Array.from(y?.data as Float32Array);
-}
-
-/** The weights that codes stand for. */
-function decoded(values: Float32Array, columns: number, form: CodeForm): Float32Array {
-  const { codes, scales, zeroPoints } = encodeCodes(values, columns, form, 'float32', 'layer');
-  const blocks = Math.ceil(columns / form.blockSize);
-  const field = (bytes: Uint8Array, rowBytes: number, row: number, index: number): number =>
-    form.bits === 8
-      ? (bytes[row * rowBytes + index] ?? 0)
-      : ((bytes[row * rowBytes + Math.floor(index / 2)] ?? 0) >> (index % 2 === 0 ? 0 : 4)) & 15;
-  return values.map((_, at) => {
-    const row = Math.floor(at / columns);
-    const column = at % columns;
-    const block = Math.floor(column / form.blockSize);
-    const zero =
-      zeroPoints === undefined
-        ? 2 ** (form.bits - 1)
-        : field(zeroPoints, zeroPoints.length / ROWS, row, block);
-    const code = field(codes, codes.length / ROWS, row, column);
-    return (code - zero) * (scales[row * blocks + block] ?? 0);
-  });
 }
 
 function products(x: Float32Array, values: Float32Array, columns: number): Float32Array {
@@ -118,20 +123,21 @@ describe('weights rounded to codes', () => {
       const values = weights(columns);
       const random = randomNumbers(5);
       const x = Float32Array.from({ length: 3 * columns }, () => random() - 0.5);
-      const expected = products(x, decoded(values, columns, form), columns);
-      expect(worst(await multiplied(values, columns, form, 0, x), expected)).toBeLessThan(1e-4);
+      const exact = await round(values, columns, form);
+      const expected = products(x, exact.decoded, columns);
+      expect(worst(await multiplied(exact, columns, x), expected)).toBeLessThan(1e-4);
       // With int8 activations each of them is off by up to a 254th of the block's largest.
-      expect(worst(await multiplied(values, columns, form, 4, x), expected)).toBeLessThan(0.05);
+      const quick = await round(values, columns, form, 4);
+      expect(worst(await multiplied(quick, columns, x), expected)).toBeLessThan(0.05);
     },
   );
 
   it.each(FORMS.map((form) => [form] as const))(
     'are no further off than half a step, clipped ones than two: %j',
-    (form) => {
+    async (form) => {
       const columns = 256;
       const values = weights(columns);
-      const { scales } = encodeCodes(values, columns, form, 'float32', 'layer');
-      const back = decoded(values, columns, form);
+      const { scales, decoded: back } = await round(values, columns, form);
       const blocks = columns / form.blockSize;
       const steps = values.map((value, at) => {
         const scale =
@@ -144,13 +150,13 @@ describe('weights rounded to codes', () => {
     },
   );
 
-  it('may be zeros, and must be numbers', () => {
+  it('may be zeros, and must be numbers', async () => {
     const form: CodeForm = { bits: 4, blockSize: 32, zeroPoints: false };
     const zeros = new Float32Array(ROWS * 64);
-    expect(decoded(zeros, 64, form)).toEqual(zeros);
+    expect((await round(zeros, 64, form)).decoded).toEqual(zeros);
     zeros[70] = Number.NaN;
-    expect(() => encodeCodes(zeros, 64, form, 'float32', 'some.layer')).toThrow(
-      /some.layer has a weight in row 1 that is not a finite number/,
+    await expect(round(zeros, 64, form)).rejects.toThrow(
+      /some.layer.weight has NaN at row 1, column 6/,
     );
   });
 });

@@ -1,6 +1,6 @@
+import { blocksOf, type CodeForm, middleCode } from '../../../kernels/index.js';
 import type { Value } from '../../forward/onnx/graph-builder.js';
 import { ELEMENT_TYPES } from '../../forward/onnx/model.js';
-import { blocksOf, type CodeForm, middleCode } from '../weights/code-form.js';
 import { type Matrix, matrixOf, rowsOf } from '../weights/matrix.js';
 import { type ModuleForm, sameForm } from '../weights/module-form.js';
 import { cast, type DecoderContext } from './decoder-context.js';

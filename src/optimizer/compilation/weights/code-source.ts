@@ -1,5 +1,12 @@
-import type { CodeForm } from './code-form.js';
-import type { CodedRows } from './encode-codes.js';
+import type { CodeForm } from '../../../kernels/index.js';
+
+/** Some rows of a weight as codes, scales and zero points. */
+export interface CodedRows {
+  readonly codes: Uint8Array;
+  readonly scales: Float32Array;
+  /** Undefined where the form has none. */
+  readonly zeroPoints: Uint8Array | undefined;
+}
 
 /** A weight that a checkpoint has as codes. */
 export interface CodeSource {

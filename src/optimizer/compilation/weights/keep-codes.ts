@@ -1,6 +1,6 @@
+import { blocksOf, type CodeForm } from '../../../kernels/index.js';
 import type { TensorFiles } from '../../forward/weights/tensor-files.js';
 import { CompilationError } from '../errors.js';
-import { blocksOf, type CodeForm } from './code-form.js';
 import type { CodeSource, CodeSources } from './code-source.js';
 import type { ModuleForm } from './module-form.js';
 import { CodePacker } from './pack-codes.js';

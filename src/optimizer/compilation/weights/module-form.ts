@@ -1,4 +1,4 @@
-import type { CodeForm } from './code-form.js';
+import type { CodeForm } from '../../../kernels/index.js';
 
 /** How the weight of one linear module is to be in the graph. */
 export type ModuleForm =

@@ -1,4 +1,4 @@
-import { type CodeForm, codeRowBytes, zeroPointRowBytes } from './code-form.js';
+import { type CodeForm, codeRowBytes, zeroPointRowBytes } from '../../../kernels/index.js';
 
 /** Puts codes into bytes, and zero points. */
 export class CodePacker {

@@ -1,6 +1,6 @@
 import type { Rotary } from '../../../checkpoint/architectures/forward/forward-model.js';
+import type { CodeForm } from '../../../kernels/index.js';
 import type { ElementType } from '../../forward/onnx/model.js';
-import type { CodeForm } from './code-form.js';
 import type { Matrix } from './matrix.js';
 
 /** Where a tensor of the graph lies in the file of weights. */

@@ -1,7 +1,12 @@
 import type { Rotary } from '../../../checkpoint/architectures/forward/forward-model.js';
+import {
+  blocksOf,
+  type CodeForm,
+  codeRowBytes,
+  zeroPointRowBytes,
+} from '../../../kernels/index.js';
 import type { GraphBuilder, Value } from '../../forward/onnx/graph-builder.js';
 import { ELEMENT_BYTES, type FloatElement } from '../graph/element.js';
-import { blocksOf, type CodeForm, codeRowBytes, zeroPointRowBytes } from './code-form.js';
 import type { Matrix } from './matrix.js';
 import type { PlacedTensor, PlannedWeight } from './planned-weight.js';
 import type { WeightFile } from './weight-file.js';

@@ -1,17 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { KernelPool } from '../../../kernels/index.js';
 import { rotaryFrequencies } from '../../forward/rotary.js';
+import type { TensorFiles } from '../../forward/weights/tensor-files.js';
 import type { WeightSource } from '../../forward/weights/weight-source.js';
 import type { FloatElement } from '../graph/element.js';
-import type { CodeSource, CodeSources } from './code-source.js';
-import { type CodedRows, encodeCodes } from './encode-codes.js';
+import type { CodedRows, CodeSource, CodeSources } from './code-source.js';
 import { encodeFloats } from './encode-floats.js';
 import type { Matrix, MatrixPart } from './matrix.js';
 import type { PlacedTensor, PlannedWeight } from './planned-weight.js';
+import { type PlannedCodes, roundWeights } from './round-weights.js';
 
 /** Bytes of f32 that are in memory at a time on their way from the checkpoint to the graph's file. */
 const SLAB_BYTES = 8 * 1024 * 1024;
 
 export interface WriteOptions {
+  /** The checkpoint's tensors as they are stored, for weights that the kernels round. */
+  readonly files: TensorFiles;
+  readonly pool: KernelPool;
   readonly source: WeightSource;
   readonly kept: CodeSources;
   readonly signal: AbortSignal;
@@ -31,10 +36,15 @@ export async function writeWeights(
   const handle = await open(path, 'wx');
   try {
     await handle.truncate(bytes);
+    const { files, pool, signal, onWritten } = options;
+    const rounded = weights.filter(isRounded);
+    await roundWeights(path, rounded, files, pool, signal, (weight) =>
+      onWritten(weight, codeBytes(weight)),
+    );
     const writer = new WeightWriter(handle, options);
     for (const weight of weights) {
-      options.signal.throwIfAborted();
-      options.onWritten(weight, await writer.write(weight));
+      signal.throwIfAborted();
+      if (!isRounded(weight)) onWritten(weight, await writer.write(weight));
     }
   } finally {
     await handle.close();
@@ -60,8 +70,8 @@ class WeightWriter {
         await this.#matrix(weight);
         break;
       case 'codes':
-        await (weight.kept ? this.#keptCodes(weight) : this.#newCodes(weight));
-        return weight.codes.length + weight.scales.length + (weight.zeroPoints?.length ?? 0);
+        await this.#keptCodes(weight);
+        return codeBytes(weight);
       case 'indices':
         await this.#put(weight.target, 0, new Uint8Array(weight.values.buffer));
         break;
@@ -92,16 +102,7 @@ class WeightWriter {
     }
   }
 
-  async #newCodes(weight: Planned<'codes'>): Promise<void> {
-    const { codes, scales, matrix, form } = weight;
-    const places = new CodePlaces();
-    for await (const values of this.#slabs(matrix)) {
-      const coded = encodeCodes(values, matrix.columns, form, elementOf(scales), codes.name);
-      await this.#putCodes(weight, places, coded);
-    }
-  }
-
-  async #keptCodes(weight: Planned<'codes'>): Promise<void> {
+  async #keptCodes(weight: PlannedCodes): Promise<void> {
     const { matrix, form } = weight;
     const places = new CodePlaces();
     for (const part of matrix.parts) {
@@ -117,7 +118,7 @@ class WeightWriter {
     }
   }
 
-  async #putCodes(weight: Planned<'codes'>, places: CodePlaces, coded: CodedRows): Promise<void> {
+  async #putCodes(weight: PlannedCodes, places: CodePlaces, coded: CodedRows): Promise<void> {
     await this.#put(weight.codes, places.codes, coded.codes);
     places.codes += coded.codes.length;
     const scales = encodeFloats(coded.scales, elementOf(weight.scales), weight.scales.name);
@@ -184,6 +185,14 @@ class WeightWriter {
 }
 
 type Planned<Kind extends PlannedWeight['kind']> = Extract<PlannedWeight, { readonly kind: Kind }>;
+
+function isRounded(weight: PlannedWeight): weight is PlannedCodes {
+  return weight.kind === 'codes' && !weight.kept;
+}
+
+function codeBytes({ codes, scales, zeroPoints }: PlannedCodes): number {
+  return codes.length + scales.length + (zeroPoints?.length ?? 0);
+}
 
 /** How much of each tensor of a weight is written. */
 class CodePlaces {

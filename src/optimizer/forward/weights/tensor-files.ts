@@ -88,7 +88,8 @@ export class TensorFiles {
   }
 }
 
-function floatType({ dtype, file, name }: TensorInfo): FloatType {
+/** @throws CheckpointError for a tensor that holds something else than floats. */
+export function floatType({ dtype, file, name }: TensorInfo): FloatType {
   if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16') return dtype;
   throw new CheckpointError(`holds ${dtype}, which are not weights as they stand`, {
     file,
