@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   blocksOf,
   type CodeForm,
@@ -9,7 +9,6 @@ import {
   type EncodeBlocksTask,
   FLOAT_BYTES,
   type FloatType,
-  type KernelPool,
   zeroPointRowBytes,
 } from '#burnish/kernels/index.js';
 import { randomWeights, seeded, WEIGHT_KINDS, wholeNumber } from './support/random.js';
@@ -28,18 +27,9 @@ const TYPES: readonly FloatType[] = ['F32', 'F16', 'BF16'];
 const FILLER = 0xa5;
 const GAP = 37;
 
-let bench: Workbench;
-let pool: KernelPool;
-
-beforeAll(async () => {
-  bench = await Workbench.create();
-  pool = createKernelPool({ threads: 2 });
-});
-
-afterAll(async () => {
-  await pool.close();
-  await bench.remove();
-});
+const bench = new Workbench();
+const pool = createKernelPool({ threads: 2 });
+afterAll(() => pool.close());
 
 /** Puts weights and room for their codes into files, away from their beginnings. */
 function place(
