@@ -15,7 +15,11 @@ try {
 process.once('exit', cluster.stop);
 const suite = ['run', '--project', 'kubernetes', '--no-file-parallelism', ...process.argv.slice(2)];
 runTool('vitest', suite, {
-  env: { ...process.env, BURNISH_TEST_KUBERNETES: cluster.kubeconfig },
+  env: {
+    ...process.env,
+    BURNISH_TEST_KUBERNETES: cluster.kubeconfig,
+    BURNISH_TEST_KUBERNETES_VOLUMES: cluster.volumes,
+  },
 });
 // What was started goes on until it is ended.
 process.exit(0);

@@ -98,7 +98,8 @@ async function untilReady(server, token, running) {
 
 /**
  * Starts a control plane and a stand-in node.
- * @returns the path of an administrator's kubeconfig, and what ends it all and removes it
+ * @returns the path of an administrator's kubeconfig, the folder where the node has the volumes of pods,
+ * and what ends it all and removes it
  * @throws an error that says what is missing
  */
 export async function startKubernetes() {
@@ -182,10 +183,11 @@ export async function startKubernetes() {
       token,
       String(kubeletPort),
       join(folder, 'certificates'),
+      join(folder, 'volumes'),
     ]);
     await delay(1_000);
     running();
-    return { kubeconfig: config, stop };
+    return { kubeconfig: config, volumes: join(folder, 'volumes'), stop };
   } catch (error) {
     stop();
     throw error;

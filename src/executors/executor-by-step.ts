@@ -27,7 +27,10 @@ export function createExecutorByStep(
     if (executor === undefined) throw new Error(`there is no executor ${name}`);
     return { name, executor };
   };
+  const { objects } = chosen({}).executor;
   return {
+    ...(objects === undefined ? {} : { objects }),
+
     async refusal(demand) {
       return chosen(demand).executor.refusal(demand);
     },

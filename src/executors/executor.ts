@@ -1,5 +1,6 @@
 import type { EnvironmentMap, TechniqueName } from '../service-model/techniques.js';
 import type { StepFolders } from './step-folders.js';
+import type { StepObjects } from './step-objects.js';
 
 /** One step of a job, staged and ready to run. */
 export interface StepRequest {
@@ -19,8 +20,10 @@ export interface StepRequest {
   readonly deployment: DeploymentInstance;
   /** Local copies of the texts that settings name, by setting. */
   readonly datasets: Readonly<Record<string, string>>;
-  /** The model that the step works on; never written to. */
+  /** The model that the step works on; never written to. Of no meaning where `objects` is given. */
   readonly inputFolder: string;
+  /** For an executor whose steps take their model from an object store. */
+  readonly objects?: StepObjects | undefined;
   readonly folders: StepFolders;
   /** Where the program's stdout and stderr go, appended. */
   readonly logFile: string;
@@ -103,6 +106,14 @@ export type StepPlace = Pick<StepRequest, 'job' | 'step' | 'folders' | 'logFile'
 
 /** Where steps run. */
 export interface Executor {
+  /**
+   * Present where steps take their model from the object store and leave their result there: no file of
+   * it is in their folders but the report, and `readResultObjects` says what there is.
+   */
+  readonly objects?: {
+    /** Removes what is in the object store of a step that nobody needs any more. */
+    discard(place: StepPlace): Promise<void>;
+  };
   /**
    * Why a step can't run here, in sentences for whoever sends the job, or undefined when it can. Asked
    * before a job is accepted, so it has to be quick.

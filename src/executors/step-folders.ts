@@ -23,6 +23,8 @@ export interface StepFolders {
   readonly progressFile: string;
   /** Which image the step ran in, noted by the executor. */
   readonly imageFile: string;
+  /** What the step has left in an object store instead of its folder, noted by the executor. */
+  readonly objectsFile: string;
 }
 
 /** Holds the finished layers of all steps of a job. */
@@ -43,6 +45,7 @@ export function stepFolders(jobFolder: string, step: number): StepFolders {
     resume: join(keptFolder(jobFolder), `step-${step + 1}`),
     progressFile: join(root, 'progress.jsonl'),
     imageFile: join(root, 'image.json'),
+    objectsFile: join(root, 'objects.json'),
   };
 }
 

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { LeaseLostError } from '../store/job-leases.js';
 import type { JobRecord } from '../store/job-record.js';
 import { onBehalfOf, onNobodysBehalf } from '../telemetry/request-scope.js';
@@ -6,8 +5,9 @@ import { Admission } from './admission/admission.js';
 import type { PlacedJob } from './admission/choose-jobs.js';
 import type { Resources } from './admission/resources.js';
 import { atDeadline } from './deadline.js';
+import { discardJob } from './discard-job.js';
 import { Interruption, type InterruptionCause, interruptionOf, isLeft } from './interruption.js';
-import { type JobContext, jobFolder } from './job-context.js';
+import type { JobContext } from './job-context.js';
 import { failureReason } from './job-failure.js';
 import { lastProgress } from './last-progress.js';
 import { QueueExpiry } from './queue-expiry.js';
@@ -253,7 +253,7 @@ export class JobQueue {
       await saveUnfinished(this.context, job, outputOf(this.context, job), toldToEnd);
     }
     const progress = await lastProgress(this.context, job);
-    await rm(jobFolder(this.context, job), { recursive: true, force: true });
+    await discardJob(this.context, job);
     const at = Date.now();
     const { lease } = job;
     const details = { at, ended: true, lease, failureReason: end.failureReason, progress };

@@ -11,6 +11,7 @@ import { amendReport } from './amend-report.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { artifactEncryption } from './job-encryption.js';
 import { failureReason } from './job-failure.js';
+import { copiesOf } from './publish-result.js';
 
 /**
  * Publishes what a job that was told to end has left, if that is a whole model: what the step that was
@@ -31,7 +32,8 @@ export async function publishPartial(
   );
   const step = steps[index];
   if (step === undefined) return;
-  const { output: model } = stepFolders(folder, index);
+  const folders = stepFolders(folder, index);
+  const { output: model } = folders;
   const log = context.logs.fileOf(job.name, index, step.technique);
   const uri = `${job.request.OutputConfig.S3OutputLocation.replace(/\/+$/, '')}/partial/${job.name}/`;
   try {
@@ -39,8 +41,10 @@ export async function publishPartial(
     await amendReport(model, { complete: false });
     const confirm = () => context.leases.confirm(job);
     const encryption = artifactEncryption(job);
+    const copies = await copiesOf(folders);
     await context.objects.publishFolder(model, partialLocation(output, job.name), {
       confirm,
+      ...(copies === undefined ? {} : { copies }),
       ...(encryption === undefined ? {} : { encryption }),
     });
     await context.logs.append(log, `what is finished was published to ${uri}`);

@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { sha256Of } from '../executors/staging/describe-files.js';
+import type { StepFolders } from '../executors/step-folders.js';
+import { readResultObjects } from '../executors/step-objects.js';
+import type { NamedObject } from '../objects/object-store.js';
 import type { ObjectLocation } from '../objects/s3-uri.js';
 import { REPORT_FILE, type TransientFaults } from '../optimizer/report/types.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
@@ -22,11 +24,13 @@ import { FaultCount } from './transient-faults.js';
 export async function publishResult(
   context: JobContext,
   job: JobRecord,
-  folder: string,
+  folders: StepFolders,
   location: ObjectLocation,
   execution: JobExecution,
   signal: AbortSignal,
 ): Promise<TransientFaults> {
+  const { output: folder } = folders;
+  const copies = await copiesOf(folders);
   const staging = await stagingFaults(context, job);
   const publishing = new FaultCount();
   const settle = async (): Promise<void> => {
@@ -36,7 +40,8 @@ export async function publishResult(
     await context.leases.write(() => context.store.setExecution(job, noted), signal);
   };
   await settle();
-  const bytes = await folderBytes(folder);
+  const copied = copies?.reduce((sum, { size }) => sum + size, 0) ?? 0;
+  const bytes = (await folderBytes(folder)) + copied;
   const interrupted = job.execution?.publishing !== undefined;
   const encryption = artifactEncryption(job);
   const confirm = () => context.leases.confirm(job);
@@ -47,6 +52,7 @@ export async function publishResult(
       confirm,
       onFault: publishing.listener,
       beforeReport: settle,
+      ...(copies === undefined ? {} : { copies }),
       ...(encryption === undefined ? {} : { encryption }),
     });
   } catch (error) {
@@ -55,6 +61,12 @@ export async function publishResult(
   }
   context.metrics.resultPublished(bytes);
   return publishing.counted;
+}
+
+/** What of a step's result the object store has already, where it has any: all but the report. */
+export async function copiesOf(folders: StepFolders): Promise<readonly NamedObject[] | undefined> {
+  const files = await readResultObjects(folders);
+  return files?.filter(({ name }) => name !== REPORT_FILE);
 }
 
 /** Whether the result that a record was about to publish is at the output location already. */
@@ -82,10 +94,4 @@ async function folderBytes(folder: string): Promise<number> {
     files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-export async function sha256Of(stream: Readable): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of stream) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JobRecord } from '../store/job-record.js';
+import { discardJob } from './discard-job.js';
 import { type JobContext, jobFolder } from './job-context.js';
 import { isPublished } from './publish-result.js';
 import { outputOf } from './run-job.js';
@@ -58,7 +59,7 @@ async function goesOn(context: JobContext, job: JobRecord): Promise<boolean> {
   const ended = { at, ended: true, lease: job.lease };
   if (await isPublished(context, job, outputOf(context, job))) {
     await store.transition(job.name, [job.status], 'COMPLETED', ended);
-    await rm(jobFolder(context, job), { recursive: true, force: true });
+    await discardJob(context, job);
     logger.info({ job: job.name }, 'the result of an interrupted job was published already');
     return false;
   }
@@ -66,7 +67,7 @@ async function goesOn(context: JobContext, job: JobRecord): Promise<boolean> {
     await reapSteps(context, job);
     await saveUnfinished(context, job, outputOf(context, job), true);
     await store.transition(job.name, ['STOPPING'], 'STOPPED', ended);
-    await rm(jobFolder(context, job), { recursive: true, force: true });
+    await discardJob(context, job);
     return false;
   }
   if (!leases.shared || isReachable(job, leases.host)) {
@@ -75,7 +76,7 @@ async function goesOn(context: JobContext, job: JobRecord): Promise<boolean> {
   }
   await reapSteps(context, job);
   await store.leases.requeue(job, at, runLimit(job, job.startedAt ?? at).at);
-  await rm(jobFolder(context, job), { recursive: true, force: true });
+  await discardJob(context, job);
   logger.info({ job: job.name }, 'a job whose node was lost waits to be started anew');
   return false;
 }

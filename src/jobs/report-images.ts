@@ -1,13 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ImageRecord, readImageRecord } from '../executors/images/image-record.js';
-import { stepFolders } from '../executors/step-folders.js';
+import { describeFiles } from '../executors/staging/describe-files.js';
+import { type StepFolders, stepFolders } from '../executors/step-folders.js';
+import { readResultObjects } from '../executors/step-objects.js';
 import { type FileReport, REPORT_FILE, REPORT_VERSION } from '../optimizer/report/types.js';
 import { stepsOf, type TechniqueName } from '../service-model/techniques.js';
 import type { JobRecord } from '../store/job-record.js';
 import { type JobContext, jobFolder } from './job-context.js';
-import { sha256Of } from './publish-result.js';
 
 /** The most of a report that is read; one of a model of 1,000 layers has a hundredth. */
 const MAX_REPORT_BYTES = 64 * 1024 ** 2;
@@ -28,7 +28,7 @@ interface ImageReport extends ImageRecord {
 export async function reportImages(
   context: JobContext,
   job: JobRecord,
-  result: string,
+  result: StepFolders,
 ): Promise<void> {
   const images: ImageReport[] = [];
   for (const [index, { technique }] of stepsOf(job.request).entries()) {
@@ -36,9 +36,9 @@ export async function reportImages(
     if (record !== undefined) images.push({ step: index + 1, technique, ...record, exitStatus: 0 });
   }
   if (images.length === 0) return;
-  const path = join(result, REPORT_FILE);
+  const path = join(result.output, REPORT_FILE);
   const own = { schemaVersion: REPORT_VERSION, complete: true, steps: [] };
-  const report = (await readReport(path)) ?? { ...own, files: await describeFiles(result) };
+  const report = (await readReport(path)) ?? { ...own, files: await filesOf(result) };
   await writeFile(path, `${JSON.stringify({ ...report, images }, undefined, 2)}\n`);
 }
 
@@ -55,18 +55,10 @@ async function readReport(path: string): Promise<object | undefined> {
 }
 
 /** Every file of a result but its report. */
-async function describeFiles(folder: string): Promise<readonly FileReport[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => path !== join(folder, REPORT_FILE))
-    .sort();
-  const files: FileReport[] = [];
-  for (const path of paths) {
-    const name = relative(folder, path).split(sep).join('/');
-    const { size: bytes } = await stat(path);
-    files.push({ name, bytes, sha256: await sha256Of(createReadStream(path)) });
-  }
-  return files;
+async function filesOf(folders: StepFolders): Promise<readonly FileReport[]> {
+  const objects = await readResultObjects(folders);
+  const files =
+    objects?.map(({ name, size, sha256 }) => ({ name, bytes: size, sha256 })) ??
+    (await describeFiles(folders.output));
+  return files.filter(({ name }) => name !== REPORT_FILE);
 }

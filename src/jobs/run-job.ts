@@ -21,6 +21,7 @@ import { JobFailure } from './job-failure.js';
 import { publishResult } from './publish-result.js';
 import { reportImages } from './report-images.js';
 import { checkUnchanged, stageSource } from './stage-source.js';
+import { stepObjects } from './step-objects.js';
 import { networkOf, stepPlace } from './step-place.js';
 import { runLimit } from './time-limits.js';
 import { watchMemory } from './watch-memory.js';
@@ -74,7 +75,7 @@ async function publish(
   if (lastStep === undefined) throw new JobFailure('The job has no optimization config.');
   const run = { context, job, step: lastStep, index: last, signal };
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
-  const result = stepFolders(jobFolder(context, job), last).output;
+  const result = stepFolders(jobFolder(context, job), last);
   await reportImages(context, job, result);
   const output = outputOf(context, job);
   const { total } = await publishResult(context, job, result, output, execution, signal);
@@ -129,6 +130,7 @@ async function follow(run: StepRun, running: RunningStep): Promise<JobExecution>
   } finally {
     endWatch();
   }
+  // What a step has in the object store was looked at where it was made.
   if (step.image !== undefined) await checkStepOutput(place.folders.output);
   return { step: index, handle: running.handle, host: running.host };
 }
@@ -146,16 +148,19 @@ async function startStep(run: StepRun) {
   const folder = jobFolder(context, job);
   const place = stepPlace(context, job, index);
   const { folders } = place;
-  if (index === 0) await note(run, `staging ${job.request.ModelSource.S3?.S3Uri}`);
+  const inObjects = context.executor.objects !== undefined;
+  if (index === 0 && !inObjects) await note(run, `staging ${job.request.ModelSource.S3?.S3Uri}`);
+  const before = stepFolders(folder, index - 1);
+  const objects = inObjects ? await stepObjects(run, before) : undefined;
   const inputFolder =
-    index === 0 ? await stageSource(context, job, signal) : stepFolders(folder, index - 1).output;
+    index === 0 && !inObjects ? await stageSource(context, job, signal) : before.output;
   // A job that was started before may have left a process that nobody took note of.
   if (job.startedAt !== undefined) await context.executor.reap(place);
   await createStepFolders(folders);
-  const datasets = image === undefined ? await stageTexts(run, folders) : {};
+  const staged = image === undefined && !inObjects ? await stageTexts(run, folders) : {};
   await note(run, `step ${index + 1}: ${technique}`);
   const deployment = deploymentOf(job.request.DeploymentInstanceType);
-  const settings = { technique, image, environment, deployment, datasets };
+  const settings = { technique, image, environment, deployment, datasets: staged, objects };
   const deadline = runLimit(job, job.startedAt ?? Date.now()).at;
   const limits = { deadline, graceMs: context.graceMs };
   const resources = stepResources(

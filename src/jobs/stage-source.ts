@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changedFile, fingerprintFolder } from '../executors/staging/fingerprint-folder.js';
-import { findLicenseTerms } from '../executors/staging/license-terms.js';
+import { findLicenseTerms, licenseRefusal } from '../executors/staging/license-terms.js';
 import type { TransientFaults } from '../optimizer/report/types.js';
 import type { JobRecord } from '../store/job-record.js';
 import { type JobContext, jobFolder } from './job-context.js';
@@ -10,7 +10,8 @@ import { FaultCount } from './transient-faults.js';
 
 /** A job's source on this machine, as it was when the job first looked. */
 interface SourceRecord {
-  readonly path: string;
+  /** Undefined for a source that steps read from the object store: those very versions, or none. */
+  readonly path?: string | undefined;
   readonly files: readonly (readonly [string, string])[];
   /** What was got over on the way. */
   readonly faults: TransientFaults;
@@ -42,9 +43,17 @@ export async function stageSource(
   context.metrics.sourceStaged(bytes);
   await checkLicense(context, job, path, uri);
   const files = [...(await fingerprintFolder(path))];
-  const record: SourceRecord = { path, files, faults: faults.counted };
-  await writeFile(recordFile(context, job), JSON.stringify(record));
+  await record(context, job, { path, files, faults: faults.counted });
   return path;
+}
+
+/** Notes that steps read the job's source from the object store. */
+export async function leaveSource(context: JobContext, job: JobRecord): Promise<void> {
+  await record(context, job, { files: [], faults: new FaultCount().counted });
+}
+
+async function record(context: JobContext, job: JobRecord, source: SourceRecord): Promise<void> {
+  await writeFile(recordFile(context, job), JSON.stringify(source));
 }
 
 /** The faults that were got over while the source was staged. */
@@ -61,6 +70,7 @@ export async function checkUnchanged(context: JobContext, job: JobRecord): Promi
   const { path, files } = JSON.parse(
     await readFile(recordFile(context, job), 'utf8'),
   ) as SourceRecord;
+  if (path === undefined) return;
   const changed = changedFile(new Map(files), await fingerprintFolder(path));
   if (changed !== undefined) {
     throw new JobFailure(
@@ -77,9 +87,5 @@ async function checkLicense(
 ): Promise<void> {
   if (job.request.ModelSource.S3?.ModelAccessConfig?.AcceptEula === true) return;
   const terms = await findLicenseTerms(folder, context.termsFiles);
-  if (terms !== undefined) {
-    throw new JobFailure(
-      `The model at ${uri} carries an end-user license agreement (${terms}). Read it and, to accept it, set ModelSource.S3.ModelAccessConfig.AcceptEula to true.`,
-    );
-  }
+  if (terms !== undefined) throw new JobFailure(licenseRefusal(uri, terms));
 }

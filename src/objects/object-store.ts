@@ -42,6 +42,21 @@ export interface ObjectInfo extends ObjectSummary {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** One version of an object. */
+export interface ObjectVersion {
+  readonly bucket: string;
+  readonly key: string;
+  readonly size: number;
+  /** Without quotes. */
+  readonly etag: string;
+}
+
+/** An object as a file of a folder. */
+export interface NamedObject extends ObjectVersion {
+  /** The file's path in its folder, with slashes. */
+  readonly name: string;
+}
+
 /** First and last byte, both inclusive. */
 export interface ByteRange {
   readonly start: number;
@@ -168,6 +183,11 @@ export interface PublishOptions extends Cancellable {
    * names are then its leftovers, and are replaced.
    */
   readonly interrupted?: boolean;
+  /**
+   * Files of the folder that are not in it but in the same store: it copies them itself, those very
+   * versions or none. The embedded store publishes no such folders.
+   */
+  readonly copies?: readonly NamedObject[];
   /** Encrypts every object; left out for objects that are stored as they are. */
   readonly encryption?: EncryptionRequest;
 }

@@ -33,7 +33,7 @@ export function createExecutors(service: ServiceConfiguration): Executor {
     ...(usesSlurm(configuration)
       ? { slurm: createSlurmExecutor(slurmOptions(configuration)) }
       : {}),
-    ...kubernetesExecutor(configuration),
+    ...kubernetesExecutor(configuration, service.s3Endpoint),
   };
   // A process of the machine refuses images, and says what is missing.
   const forImages = images === 'none' ? 'process' : images;
@@ -63,14 +63,19 @@ function slurmOptions({ slurm = {}, imageMappings = [] }: ExecutorConfiguration)
   };
 }
 
-function kubernetesExecutor({
-  kubernetes,
-  optimizer,
-  images,
-  imageMappings = [],
-}: ExecutorConfiguration): Readonly<Record<string, Executor>> {
+function kubernetesExecutor(
+  { kubernetes, optimizer, images, imageMappings = [] }: ExecutorConfiguration,
+  s3Endpoint: ServiceConfiguration['s3Endpoint'],
+): Readonly<Record<string, Executor>> {
   if (kubernetes !== undefined) {
-    return { kubernetes: createKubernetesExecutor(kubernetesOptionsOf(kubernetes, imageMappings)) };
+    const both = optimizer === 'kubernetes' && (images === 'kubernetes' || images === 'none');
+    if (kubernetes.s3 !== undefined && !both) {
+      throw new Error(
+        'With executor.kubernetes.s3 every step runs in Kubernetes, since a step elsewhere would look for its model on this machine: executor.optimizer has to be kubernetes, and executor.images kubernetes or none.',
+      );
+    }
+    const options = kubernetesOptionsOf(kubernetes, imageMappings, s3Endpoint);
+    return { kubernetes: createKubernetesExecutor(options) };
   }
   if (optimizer === 'kubernetes' || images === 'kubernetes') {
     throw new Error(

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Executor, ExecutorError, type StepPlace } from '../executor.js';
+import type { V1Job } from '@kubernetes/client-node';
+import { ObjectStoreError } from '../../objects/errors.js';
+import { type Executor, ExecutorError, type StepPlace, type StepRequest } from '../executor.js';
 import { mapImage, parseImageReference } from '../images/image-reference.js';
 import { prepareContainerStep } from '../lmi-container.js';
 import { apiMessage, type Cluster, connectCluster, statusOf, unlessGone } from './cluster.js';
 import type { KubernetesOptions } from './kubernetes-options.js';
+import { objectStepJob } from './object-staging/object-step-job.js';
+import { POD_INPUT, podFolders } from './object-staging/step-order.js';
+import { StepStaging } from './object-staging/step-staging.js';
 import { followJob, type PodHandle, removeJob } from './running-pod.js';
 import { stepJob } from './step-job.js';
 import { selectorOf, stepLabels } from './step-labels.js';
@@ -15,8 +20,9 @@ import { addressesOf, networkPolicy } from './step-network.js';
 const REMOVAL_POLL_MS = 200;
 
 /**
- * Runs steps as Jobs of a Kubernetes cluster, under the LMI contract. The data folder is on a volume that
- * the steps' pods see parts of; a Job is found again, from any node of the service, by its name and labels.
+ * Runs steps as Jobs of a Kubernetes cluster, under the LMI contract. Either the data folder is on a volume
+ * that the steps' pods see parts of, or the pods themselves read models from S3 and leave results there. A
+ * Job is found again, from any node of the service, by its name and labels.
  */
 export function createKubernetesExecutor(options: KubernetesOptions): Executor {
   let connected: Cluster | undefined;
@@ -24,9 +30,19 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
     connected ??= connectCluster(options);
     return connected;
   };
+  const { storage } = options;
+  const { staging, bodyOf } = wayOf(options);
+  const following = {
+    hopelessMs: options.hopelessMs,
+    collect: staging && ((place: StepPlace) => staging.collect(place)),
+  };
   return {
-    async refusal({ image = options.optimizerImage, network }) {
+    ...(staging === undefined ? {} : { objects: staging, runsElsewhere: () => true }),
+
+    async refusal({ image: asked, network }) {
+      const image = asked ?? options.optimizerImage;
       try {
+        if (asked !== undefined) refuseSharedIdentity(asked, options);
         parseImageReference(mapImage(image, options.imageMappings));
         addressesOf(network, options);
         const { jobs, namespace } = cluster();
@@ -41,12 +57,12 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
     async start(request, signal) {
       const cidrs = addressesOf(request.network, options);
       await removeStep(cluster(), request, options);
-      const step = await prepareContainerStep(request);
+      await staging?.discard(request);
       const name = `burnish-${randomUUID()}`;
       const { jobs, policies, namespace } = cluster();
       try {
         signal.throwIfAborted();
-        const body = stepJob(name, request, step, options);
+        const body = await bodyOf(name, request);
         const { metadata } = await jobs.createNamespacedJob({ namespace, body });
         if (options.enforcesNetworkPolicies) {
           const owner = {
@@ -55,7 +71,7 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
             name,
             uid: metadata?.uid ?? '',
           };
-          const labels = stepLabels(request, options.volume);
+          const labels = stepLabels(request, storage);
           const policy = networkPolicy(name, labels, cidrs, owner);
           await policies.createNamespacedNetworkPolicy({ namespace, body: policy });
           // Its network is closed now, and its pod may come to be.
@@ -65,11 +81,11 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
             body: [{ op: 'replace', path: '/spec/suspend', value: false }],
           });
         }
-        return followJob(cluster(), name, request, options.hopelessMs);
+        return followJob(cluster(), name, request, following);
       } catch (error) {
         await removeJob(cluster(), name).catch(() => undefined);
         signal.throwIfAborted();
-        if (error instanceof ExecutorError) throw error;
+        if (error instanceof ExecutorError || error instanceof ObjectStoreError) throw error;
         throw new ExecutorError(`The step’s Job could not be created: ${apiMessage(error)}`);
       }
     },
@@ -79,7 +95,7 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
       const { jobs, namespace } = cluster();
       try {
         await jobs.readNamespacedJob({ namespace, name: job });
-        return followJob(cluster(), job, place, options.hopelessMs);
+        return followJob(cluster(), job, place, following);
       } catch (error) {
         if (statusOf(error) !== 404) throw error;
       }
@@ -99,14 +115,57 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
   };
 }
 
+/** How steps get their models. */
+interface StepWay {
+  /** Where pods read models from S3. */
+  readonly staging: StepStaging | undefined;
+  bodyOf(name: string, request: StepRequest): Promise<V1Job>;
+}
+
+function wayOf(options: KubernetesOptions): StepWay {
+  const { storage } = options;
+  if (storage.kind === 'volume') {
+    return {
+      staging: undefined,
+      bodyOf: async (name, request) =>
+        stepJob(name, request, await prepareContainerStep(request), options, storage),
+    };
+  }
+  const staging = new StepStaging(storage);
+  return {
+    staging,
+    async bodyOf(name, request) {
+      const place = await staging.hand(request);
+      const inPod = { ...request, folders: podFolders(request.step), inputFolder: POD_INPUT };
+      // The built-in optimizer's is set up by the program that fetches for it.
+      const step =
+        request.image === undefined
+          ? { environment: {}, mounts: [], command: undefined }
+          : await prepareContainerStep(inPod);
+      return objectStepJob(name, request, step, place, options, storage);
+    },
+  };
+}
+
+/**
+ * What a service account stands for, all containers of its pods are: also that of an image, of which nothing
+ * is known.
+ */
+function refuseSharedIdentity(image: string, { storage }: KubernetesOptions): void {
+  if (storage.kind === 'volume' || storage.credentialsSecret !== undefined) return;
+  throw new ExecutorError(
+    `Image ${image}: pods reach the object store by their service account, which an image’s container would have too. With executor.kubernetes.s3.credentialsSecret only the service’s own containers can.`,
+  );
+}
+
 /** Ends, at once, whatever there is of a step, and waits until it is gone. */
 async function removeStep(
   cluster: Cluster,
   place: StepPlace,
-  { volume }: KubernetesOptions,
+  { storage }: KubernetesOptions,
 ): Promise<void> {
   const { jobs, pods, namespace } = cluster;
-  const labelSelector = selectorOf(stepLabels(place, volume));
+  const labelSelector = selectorOf(stepLabels(place, storage));
   for (;;) {
     const running = await pods.listNamespacedPod({ namespace, labelSelector });
     const known = await jobs.listNamespacedJob({ namespace, labelSelector });

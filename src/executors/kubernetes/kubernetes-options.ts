@@ -1,3 +1,4 @@
+import type { ObjectLocation } from '../../objects/s3-uri.js';
 import type { ImageMapping } from '../images/image-reference.js';
 
 /** How a Kubernetes executor reaches its cluster, and what it asks of it. */
@@ -6,8 +7,7 @@ export interface KubernetesOptions {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly namespace: string;
-  /** The volume that holds the service's data folder, which steps see parts of. */
-  readonly volume: StepVolume;
+  readonly storage: StepVolume | ObjectStorage;
   /** The image of steps that ask for none: the built-in optimizer. */
   readonly optimizerImage: string;
   readonly imageMappings: readonly ImageMapping[];
@@ -25,11 +25,43 @@ export interface KubernetesOptions {
   readonly hopelessMs: number;
 }
 
+/** The volume that holds the service's data folder, which steps see parts of. */
 export interface StepVolume {
+  readonly kind: 'volume';
   /** The name of a PersistentVolumeClaim that many nodes may write to. */
   readonly claim: string;
   /** Where the service itself has the volume mounted. */
   readonly root: string;
+}
+
+/** An S3 endpoint that pods read models from and leave results at, without a volume in common. */
+export interface ObjectStorage {
+  readonly kind: 's3';
+  /** URLs of the endpoint, as the service reaches it and as pods do. */
+  readonly endpoint: string;
+  readonly podEndpoint: string;
+  readonly region: string;
+  readonly pathStyle: boolean;
+  /** Where results are until they are published; this service's alone. */
+  readonly staging: ObjectLocation;
+  /**
+   * The Secret with the access key of pods, in the members `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`
+   * and `AWS_SESSION_TOKEN`, of which the last may be missing; undefined for what their service account
+   * stands for.
+   */
+  readonly credentialsSecret: string | undefined;
+  /** Whom pods are, where that is what they reach the endpoint by. */
+  readonly serviceAccount: string | undefined;
+  /** What pods have to reach beside VpcConfig's addresses, as CIDR blocks: the endpoint, and DNS. */
+  readonly cidrs: readonly string[];
+  /** A volume for each pod, made with it and gone with it; undefined for the node's own disk. */
+  readonly scratch: ScratchVolume | undefined;
+}
+
+export interface ScratchVolume {
+  /** Undefined for the cluster's default class. */
+  readonly storageClass: string | undefined;
+  readonly bytes: number;
 }
 
 /** Where the steps of jobs for an instance type run. */

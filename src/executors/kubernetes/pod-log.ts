@@ -1,10 +1,11 @@
-import { mkdir, open } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { resumeAfter } from '../docker/container-log.js';
 import { LogLineWriter } from '../docker/log-lines.js';
 import { type Cluster, statusOf } from './cluster.js';
+import { PROGRESS_MARK } from './object-staging/step-order.js';
 import { CONTAINER } from './step-labels.js';
 
 /** How long before a log that broke off is taken up again, in milliseconds. */
@@ -17,6 +18,13 @@ const NEWLINE = 0x0a;
 const NODE_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) /;
 const NODE_TIME_BYTES = 40;
 
+/** Where what a pod writes goes. */
+export interface PodLogFiles {
+  readonly logFile: string;
+  /** For a pod that tells its progress between the lines of its log. */
+  readonly progressFile: string | undefined;
+}
+
 /**
  * Appends what a pod writes to a job's log, from where the log ends, until all of it is there.
  *
@@ -25,7 +33,7 @@ const NODE_TIME_BYTES = 40;
 export async function appendPodLog(
   cluster: Cluster,
   pod: string,
-  logFile: string,
+  files: PodLogFiles,
   ended: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -33,11 +41,11 @@ export async function appendPodLog(
   void ended.then(() => {
     over = true;
   });
-  await mkdir(dirname(logFile), { recursive: true });
+  await mkdir(dirname(files.logFile), { recursive: true });
   for (;;) {
     const last = over;
     try {
-      await appendOnce(cluster, pod, logFile, !last, signal);
+      await appendOnce(cluster, pod, files, !last, signal);
       if (last) return;
     } catch (error) {
       if (signal.aborted) throw error;
@@ -52,7 +60,7 @@ export async function appendPodLog(
 async function appendOnce(
   cluster: Cluster,
   pod: string,
-  logFile: string,
+  { logFile, progressFile }: PodLogFiles,
   follow: boolean,
   signal: AbortSignal,
 ): Promise<void> {
@@ -75,7 +83,12 @@ async function appendOnce(
   try {
     for await (const chunk of stream) {
       for (const line of lines.push(chunk as Buffer)) {
-        await file.appendFile(writer.push([{ stream: 'stdout', payload: withWholeTime(line) }]));
+        const event = progressFile === undefined ? undefined : progressIn(line);
+        if (progressFile !== undefined && event !== undefined)
+          await appendFile(progressFile, event);
+        else {
+          await file.appendFile(writer.push([{ stream: 'stdout', payload: withWholeTime(line) }]));
+        }
       }
     }
     await file.appendFile(writer.end());
@@ -86,6 +99,14 @@ async function appendOnce(
 }
 
 const secondOf = (time: string): number => Math.floor(Date.parse(time) / 1000) * 1000;
+
+/** The event that a line is instead of one of the log. */
+export function progressIn(line: Buffer): Buffer | undefined {
+  const start = line.indexOf(' ') + 1;
+  return line.subarray(start, start + 1).toString('latin1') === PROGRESS_MARK
+    ? line.subarray(start + 1)
+    : undefined;
+}
 
 /** Nodes leave out zeros at the end of a second; with nine digits, times sort as text. */
 export function withWholeTime(line: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { RunningStep, StepExit, StepPlace } from '../executor.js';
@@ -6,12 +6,14 @@ import { type ImageRecord, writeImageRecord } from '../images/image-record.js';
 import type { StepFolders } from '../step-folders.js';
 import { type Cluster, statusOf, unlessGone } from './cluster.js';
 import { appendPodLog } from './pod-log.js';
-import { imageOf, jobExit, lost, podState } from './step-state.js';
+import { disruptionOf, fetchesApart, imageOf, jobExit, lost, podState } from './step-state.js';
 import { watchObjects } from './watch-objects.js';
 
 /** The API's Job may know the end before the pod's last word has arrived; so long it is waited for. */
 const LAST_WORD_MS = 5_000;
 const RETRY_MS = 1_000;
+/** How a program ends that was told to, and may have left a model. */
+const STOPPED_STATUS = 143;
 /** The shortest time that a node can be told to give a pod. */
 const KILL_SECONDS = 1;
 
@@ -19,6 +21,16 @@ const KILL_SECONDS = 1;
 export interface PodHandle {
   readonly namespace: string;
   readonly job: string;
+}
+
+export interface FollowOptions {
+  /** How long a container may fail to be started, in milliseconds. */
+  readonly hopelessMs: number;
+  /**
+   * Given where the step's folders are not those of its pod: notes what the pod has left elsewhere, and
+   * says whether that is a whole result. Then also the cluster begins another pod where one was lost.
+   */
+  readonly collect?: ((place: StepPlace) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -29,21 +41,18 @@ export function followJob(
   cluster: Cluster,
   job: string,
   place: StepPlace,
-  hopelessMs: number,
+  options: FollowOptions,
 ): RunningStep {
   const left = new AbortController();
   const watching = new AbortController();
-  const follower = new Follower(
-    cluster,
-    job,
-    hopelessMs,
-    AbortSignal.any([left.signal, watching.signal]),
-  );
+  const signal = AbortSignal.any([left.signal, watching.signal]);
+  const follower = new Follower(cluster, job, place, options, signal, left.signal);
   const exit = follower.ended
-    .then(async (end) => {
-      await follower.logged(place.logFile, left.signal);
+    .then(async (found) => {
+      await follower.logged();
       watching.abort();
       await follower.noteImage(place.folders);
+      const end = await follower.noteEnd(found);
       if (end.code !== undefined) await writeFile(place.folders.exitFile, String(end.code));
       await removeJob(cluster, job).catch(() => undefined);
       return end;
@@ -53,7 +62,6 @@ export function followJob(
       if (left.signal.aborted) return new Promise<never>(() => undefined);
       throw error;
     });
-  void follower.started.then(() => follower.beginLog(place.logFile, left.signal));
   return {
     handle: { namespace: cluster.namespace, job } satisfies PodHandle,
     started: follower.started,
@@ -80,14 +88,28 @@ class Follower {
   #asked: 'SIGTERM' | 'SIGKILL' | undefined;
   #over = false;
   #hopelessSince: number | undefined;
-  #log: Promise<void> | undefined;
+  /** By the name of the pod; a lost one has a log too. */
+  readonly #logs = new Map<string, Promise<void>>();
+  readonly #lost = new Set<string>();
+  /** Says that the present pod writes no more. */
+  #silent: () => void = () => undefined;
+  /** The cluster has taken the pod away, and its node may never say how it ended. */
+  #disrupted = false;
+  #tellsProgress = false;
+  #lastWord = '';
   #image: ImageRecord | undefined;
 
+  /**
+   * @param signal aborted when nothing of the Job has to be known any more
+   * @param left aborted when the step is left alone
+   */
   constructor(
     private readonly cluster: Cluster,
     private readonly job: string,
-    private readonly hopelessMs: number,
+    private readonly place: StepPlace,
+    private readonly options: FollowOptions,
     private readonly signal: AbortSignal,
+    private readonly left: AbortSignal,
   ) {
     this.started = new Promise((resolve) => {
       this.#start = resolve;
@@ -127,10 +149,44 @@ class Follower {
   }
 
   /** Begins to append the pod's log; to be called when it has started. */
-  beginLog(logFile: string, signal: AbortSignal): void {
-    if (this.#pod === undefined || this.#log !== undefined) return;
-    this.#log = appendPodLog(this.cluster, this.#pod, logFile, this.ended, signal);
-    this.#log.catch(() => undefined);
+  #beginLog(): void {
+    const pod = this.#pod;
+    if (pod === undefined || this.#logs.has(pod)) return;
+    const silent = new Promise<void>((resolve) => {
+      this.#silent = resolve;
+    });
+    const { logFile, folders } = this.place;
+    const files = {
+      logFile,
+      progressFile: this.#tellsProgress ? folders.progressFile : undefined,
+    };
+    // Logs of pods come one after the other.
+    const before = Promise.allSettled(this.#logs.values());
+    const log = before.then(() =>
+      appendPodLog(this.cluster, pod, files, Promise.race([this.ended, silent]), this.left),
+    );
+    log.catch(() => undefined);
+    this.#logs.set(pod, log);
+  }
+
+  /**
+   * Notes what the pod left of its end that is not in the step's folders: what it made, or why it made
+   * nothing.
+   */
+  async noteEnd(exit: StepExit): Promise<StepExit> {
+    const { collect } = this.options;
+    if (collect === undefined) return exit;
+    if (exit.code === 0 || exit.code === STOPPED_STATUS) {
+      const whole = await collect(this.place);
+      return whole || exit.code !== 0
+        ? exit
+        : lost('The step’s pod ended well, and there is no list of what it made.');
+    }
+    const reason = reasonIn(this.#lastWord);
+    if (reason !== undefined) {
+      await writeFile(this.place.folders.errorFile, JSON.stringify({ error: reason }));
+    }
+    return exit;
   }
 
   /** Notes which image the pod ran, as its node found it. */
@@ -139,14 +195,15 @@ class Follower {
   }
 
   /** Fulfilled when the log is whole. */
-  async logged(logFile: string, signal: AbortSignal): Promise<void> {
-    this.beginLog(logFile, signal);
-    await this.#log;
+  async logged(): Promise<void> {
+    this.#beginLog();
+    await Promise.all(this.#logs.values());
   }
 
   /** Asks the node to end the pod; a step that has no pod yet is taken back whole. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#asked = signal;
+    if (signal === 'SIGKILL' && this.#disrupted) this.#end({ code: undefined, signal });
     const { namespace, pods } = this.cluster;
     const grace = signal === 'SIGKILL' ? { gracePeriodSeconds: KILL_SECONDS } : {};
     while (!this.#over && !this.signal.aborted) {
@@ -162,13 +219,45 @@ class Follower {
   }
 
   #onPod(pod: V1Pod, gone: boolean): void {
-    this.#pod = pod.metadata?.name;
+    const name = pod.metadata?.name ?? '';
+    if (this.#lost.has(name)) return;
+    const disruption = disruptionOf(pod);
     const state = podState(pod);
+    const over = gone || state.exit !== undefined;
+    const isReplaced = this.options.collect !== undefined && this.#asked === undefined;
+    if (disruption !== undefined && over && isReplaced) {
+      this.#lose(name, disruption);
+      return;
+    }
+    this.#pod = name;
+    this.#disrupted = disruption !== undefined;
+    this.#tellsProgress = this.options.collect !== undefined && !fetchesApart(pod);
     this.#image = imageOf(pod) ?? this.#image;
-    if (state.started) this.#start();
+    this.#lastWord = state.lastWord;
+    if (state.started) {
+      this.#beginLog();
+      this.#start();
+    }
     if (state.exit !== undefined) this.#end(state.exit);
-    else if (gone) this.#end(this.#goneExit('The step’s pod was removed, or its node was lost.'));
-    else this.#considerHopeless(state.hopeless);
+    else if (gone) {
+      const why = disruption ?? 'The step’s pod was removed by somebody else.';
+      this.#end(this.#goneExit(why));
+    } else this.#considerHopeless(state.hopeless);
+  }
+
+  /** The cluster begins another pod, which starts from nothing. */
+  #lose(pod: string, why: string): void {
+    this.#lost.add(pod);
+    if (this.#pod === pod) {
+      this.#silent();
+      this.#pod = undefined;
+      this.#considerHopeless(undefined);
+    }
+    const line = `${new Date().toISOString()} ${why} The step begins again in another.\n`;
+    const logs = Promise.allSettled(this.#logs.values());
+    const noted = logs.then(() => appendFile(this.place.logFile, line));
+    noted.catch(() => undefined);
+    this.#logs.set(`${pod} lost`, noted);
   }
 
   #onJob(job: V1Job, gone: boolean): void {
@@ -193,7 +282,7 @@ class Follower {
       return;
     }
     this.#hopelessSince ??= Date.now();
-    const left = this.#hopelessSince + this.hopelessMs - Date.now();
+    const left = this.#hopelessSince + this.options.hopelessMs - Date.now();
     const wait = delay(Math.max(0, left), undefined, { signal: this.signal });
     void wait.then(
       () => {
@@ -203,4 +292,16 @@ class Follower {
       () => undefined,
     );
   }
+}
+
+/** What a container's last word says of a failure; a node cuts it off where it is long. */
+function reasonIn(lastWord: string): string | undefined {
+  if (lastWord.trim() === '') return undefined;
+  try {
+    const { error } = JSON.parse(lastWord) as { readonly error?: unknown };
+    if (typeof error === 'string') return error;
+  } catch {
+    // It is cut off, or no JSON at all; as it is it says more than nothing.
+  }
+  return lastWord;
 }

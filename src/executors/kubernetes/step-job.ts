@@ -1,9 +1,15 @@
 import { isAbsolute, relative } from 'node:path';
-import type { V1Job, V1VolumeMount } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1Job,
+  V1JobSpec,
+  V1PodSpec,
+  V1VolumeMount,
+} from '@kubernetes/client-node';
 import { ExecutorError, type StepRequest } from '../executor.js';
 import { mapImage } from '../images/image-reference.js';
 import type { ContainerMount, ContainerStep } from '../lmi-container.js';
-import type { InstancePlacement, KubernetesOptions } from './kubernetes-options.js';
+import type { InstancePlacement, KubernetesOptions, StepVolume } from './kubernetes-options.js';
 import { CONTAINER, IMAGE_ANNOTATION, stepLabels } from './step-labels.js';
 
 /**
@@ -13,13 +19,12 @@ import { CONTAINER, IMAGE_ANNOTATION, stepLabels } from './step-labels.js';
 const BACKSTOP_SECONDS = 600;
 /** A job that nobody took note of is cleared away after a week; the service removes those that it knows. */
 const KEPT_SECONDS = 7 * 24 * 3600;
-const VOLUME = 'data';
+/** The volume that a step's folders are on. */
+export const VOLUME = 'data';
 
 /**
- * The `batch/v1` Job of a step: one pod, tried once, that sees nothing of the volume but its own folders,
- * and has no token, no capabilities, and no way to new ones.
- *
- * Source: the reference of the Kubernetes API, version 1.34, `Job v1 batch`.
+ * The `batch/v1` Job of a step on a volume that the service has too: one pod, tried once, that sees
+ * nothing of the volume but its own folders.
  *
  * @throws ExecutorError when a folder of the step is not on the volume
  */
@@ -28,14 +33,34 @@ export function stepJob(
   request: StepRequest,
   step: ContainerStep,
   options: KubernetesOptions,
+  { claim, root }: StepVolume,
 ): V1Job {
-  const labels = stepLabels(request, options.volume);
+  const mounts = step.mounts.map((mount) => volumeMount(mount, root));
+  return jobOf(name, request, options, {
+    volumes: [{ name: VOLUME, persistentVolumeClaim: { claimName: claim } }],
+    containers: [stepContainer(request, step, mounts, options)],
+  });
+}
+
+/**
+ * A Job of a pod that has no token, no capabilities, and no way to new ones.
+ *
+ * Source: the reference of the Kubernetes API, version 1.34, `Job v1 batch`.
+ *
+ * @param pod what is in it
+ */
+export function jobOf(
+  name: string,
+  request: StepRequest,
+  options: KubernetesOptions,
+  pod: V1PodSpec,
+): V1Job & { readonly spec: V1JobSpec } {
+  const labels = stepLabels(request, options.storage);
   const placement = placementOf(request.deployment.instanceType, options.instances);
   const [uid = 0, gid = uid] = options.user.split(':').map(Number);
   const secondsLeft = Math.max(1, Math.ceil((request.deadline - Date.now()) / 1000));
   const grace = Math.max(1, Math.ceil(request.graceMs / 1000));
   const image = request.image ?? options.optimizerImage;
-  const resources = resourcesOf(request, placement, options);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -58,37 +83,55 @@ export function stepJob(
           nodeSelector: { ...placement?.nodeSelector },
           tolerations: (placement?.tolerations ?? []).map((key) => ({ key, operator: 'Exists' })),
           imagePullSecrets: options.imagePullSecrets.map((secret) => ({ name: secret })),
+          ...pod,
           securityContext: {
             runAsUser: uid,
             runAsGroup: gid,
             runAsNonRoot: uid !== 0,
             seccompProfile: { type: 'RuntimeDefault' },
+            ...pod.securityContext,
           },
-          volumes: [{ name: VOLUME, persistentVolumeClaim: { claimName: options.volume.claim } }],
-          containers: [
-            {
-              name: CONTAINER,
-              image: mapImage(image, options.imageMappings),
-              ...(step.command === undefined ? {} : { command: [...step.command] }),
-              env: Object.entries(step.environment).map(([variable, value]) => ({
-                name: variable,
-                // The cluster would take $(NAME) for a reference to another variable.
-                value: value.replaceAll('$(', () => '$$('),
-              })),
-              resources: { requests: resources, limits: resources },
-              securityContext: {
-                privileged: false,
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ['ALL'] },
-              },
-              volumeMounts: step.mounts.map((mount) => volumeMount(mount, options.volume.root)),
-            },
-          ],
         },
       },
     },
   };
+}
+
+/** The container of a step's own program, or of what runs it. */
+export function stepContainer(
+  request: StepRequest,
+  { command, environment }: Pick<ContainerStep, 'command' | 'environment'>,
+  volumeMounts: V1VolumeMount[],
+  options: KubernetesOptions,
+): V1Container {
+  const placement = placementOf(request.deployment.instanceType, options.instances);
+  const resources = resourcesOf(request, placement, options);
+  return {
+    name: CONTAINER,
+    image: mapImage(request.image ?? options.optimizerImage, options.imageMappings),
+    ...(command === undefined ? {} : { command: [...command] }),
+    env: variables(environment),
+    resources: { requests: resources, limits: resources },
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts,
+  };
+}
+
+/** What a container may not do. */
+export const CONTAINER_SECURITY = {
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** The variables of a container's environment, as they are. */
+export function variables(environment: Readonly<Record<string, string>>) {
+  return Object.entries(environment).map(([name, value]) => ({
+    name,
+    // The cluster would take $(NAME) for a reference to another variable.
+    value: value.replaceAll('$(', () => '$$('),
+  }));
 }
 
 /** Where steps for an instance type run: the first entry that matches it. */
@@ -102,7 +145,11 @@ export function placementOf(
   });
 }
 
-function volumeMount({ source, target, readOnly }: ContainerMount, root: string): V1VolumeMount {
+/** A folder of the volume as a container sees it. @throws ExecutorError when it is not on the volume */
+export function volumeMount(
+  { source, target, readOnly }: ContainerMount,
+  root: string,
+): V1VolumeMount {
   const subPath = relative(root, source);
   if (subPath === '' || subPath.startsWith('..') || isAbsolute(subPath)) {
     throw new ExecutorError(

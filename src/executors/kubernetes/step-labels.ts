@@ -1,24 +1,30 @@
 import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
+import { formatS3Uri } from '../../objects/s3-uri.js';
 import type { StepPlace } from '../executor.js';
-import type { StepVolume } from './kubernetes-options.js';
+import type { KubernetesOptions } from './kubernetes-options.js';
 
-/** The container of a step's pod. */
+/** The container of a step's program. */
 export const CONTAINER = 'step';
+/** The container that fetches a model, where that of the step's program does not itself. */
+export const FETCH_CONTAINER = 'fetch';
 /** The image that the job asked for, where a mapping has made it another one. */
 export const IMAGE_ANNOTATION = 'burnish.dev/image';
 
 /**
  * The labels by which everything of a step is found again: whose step it is, and of which service, since
  * several may use one namespace. All nodes of one service have one folder of work, wherever each of them
- * has mounted it.
+ * has mounted it, or one staging location.
  */
 export function stepLabels(
   { job, step, folders }: Pick<StepPlace, 'job' | 'step' | 'folders'>,
-  { claim, root }: StepVolume,
+  storage: KubernetesOptions['storage'],
 ): Readonly<Record<string, string>> {
-  const work = relative(root, dirname(dirname(folders.root)));
-  const service = createHash('sha256').update(`${claim}/${work}`).digest('hex').slice(0, 16);
+  const own =
+    storage.kind === 's3'
+      ? formatS3Uri(storage.staging)
+      : `${storage.claim}/${relative(storage.root, dirname(dirname(folders.root)))}`;
+  const service = createHash('sha256').update(own).digest('hex').slice(0, 16);
   return {
     'app.kubernetes.io/managed-by': 'burnish',
     'burnish.dev/service': service,

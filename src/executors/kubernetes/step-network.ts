@@ -2,19 +2,22 @@ import type { V1NetworkPolicy, V1OwnerReference } from '@kubernetes/client-node'
 import { ExecutorError, type StepNetwork } from '../executor.js';
 import type { KubernetesOptions } from './kubernetes-options.js';
 
-type Networks = Pick<KubernetesOptions, 'enforcesNetworkPolicies' | 'networks'>;
+type Networks = Pick<KubernetesOptions, 'enforcesNetworkPolicies' | 'networks' | 'storage'>;
 
 /**
- * The addresses that a step may speak to: none, unless its job has a VpcConfig.
+ * The addresses that a step's pod may speak to: those by which it gets its model, where it fetches it
+ * itself, and those of its job's VpcConfig. A policy is for all of a pod, so also an image's program
+ * reaches the former, though without credentials.
  *
  * @throws ExecutorError when the cluster does not enforce it, nothing is configured for a subnet, or a
  * security group is not enforced there
  */
 export function addressesOf(
   asked: StepNetwork | undefined,
-  { enforcesNetworkPolicies, networks }: Networks,
+  { enforcesNetworkPolicies, networks, storage }: Networks,
 ): readonly string[] {
-  if (asked === undefined) return [];
+  const own = storage.kind === 's3' ? storage.cidrs : [];
+  if (asked === undefined) return own;
   if (!enforcesNetworkPolicies) {
     throw new ExecutorError(
       'VpcConfig: this cluster is not known to enforce network policies; where it does, executor.kubernetes.enforcesNetworkPolicies says so.',
@@ -35,7 +38,7 @@ export function addressesOf(
     }
     return entry.cidrs;
   });
-  return [...new Set(cidrs)];
+  return [...new Set([...own, ...cidrs])];
 }
 
 /** The policy of a step's pod: nobody reaches it, and it reaches those addresses alone. */

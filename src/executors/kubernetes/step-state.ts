@@ -1,7 +1,7 @@
-import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1ContainerStateTerminated, V1Job, V1Pod } from '@kubernetes/client-node';
 import type { StepExit } from '../executor.js';
 import type { ImageRecord } from '../images/image-record.js';
-import { CONTAINER, IMAGE_ANNOTATION } from './step-labels.js';
+import { CONTAINER, FETCH_CONTAINER, IMAGE_ANNOTATION } from './step-labels.js';
 
 /** A container that waits for one of these will not get on by waiting. */
 const HOPELESS = new Set([
@@ -16,41 +16,80 @@ const HOPELESS = new Set([
 
 /** What a pod says of its step. */
 export interface PodState {
-  /** The container runs, or has run. */
+  /** The step's container runs, or has run. */
   readonly started: boolean;
   readonly exit: StepExit | undefined;
-  /** Why the container can't be started, as the node says it. */
+  /** What the container that ended it left as its last word; empty for nothing. */
+  readonly lastWord: string;
+  /** Why a container can't be started, as the node says it. */
   readonly hopeless: string | undefined;
 }
 
+/** Reads a pod, whose containers run one after the other: the first that fails ends it, or else the last. */
 export function podState(pod: V1Pod): PodState {
-  const container = pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
-  const { running, terminated, waiting } = container?.state ?? {};
-  const hopeless =
-    waiting?.reason !== undefined && HOPELESS.has(waiting.reason)
-      ? `${waiting.reason}: ${waiting.message ?? ''}`
-      : undefined;
-  if (terminated !== undefined) {
-    return { started: true, exit: exitOf(terminated), hopeless: undefined };
+  const { initContainerStatuses = [], containerStatuses = [], phase } = pod.status ?? {};
+  const containers = [...initContainerStatuses, ...containerStatuses];
+  const step = containers.find(({ name }) => name === CONTAINER)?.state;
+  const started = step?.running !== undefined || step?.terminated !== undefined;
+  const ends = containers.map(({ state }) => state?.terminated);
+  const end =
+    ends.find((terminated) => terminated !== undefined && terminated.exitCode !== 0) ??
+    (containerStatuses.length === 0 ? undefined : ends.at(-1));
+  const lastWord = end?.message ?? '';
+  const disruption = disruptionOf(pod);
+  if (
+    disruption !== undefined &&
+    (phase === 'Failed' || (end !== undefined && end.exitCode !== 0))
+  ) {
+    const exit = lost(`${disruption} Create the job again when there is another.`);
+    return { started, exit, lastWord, hopeless: undefined };
   }
+  if (end !== undefined) return { started, exit: exitOf(end), lastWord, hopeless: undefined };
   // A node that evicts a pod, or that has no room for it after all, may end it with no container.
-  const failed = pod.status?.phase === 'Failed';
   const why = [pod.status?.reason, pod.status?.message].filter((text) => text !== undefined);
-  return {
-    started: running !== undefined,
-    exit: failed
-      ? lost(`The step’s pod failed (${why.join(': ') || 'no reason given'}).`)
-      : undefined,
-    hopeless,
-  };
+  const exit =
+    phase === 'Failed'
+      ? lost(`The step’s pod failed${nodeOf(pod)} (${why.join(': ') || 'no reason given'}).`)
+      : undefined;
+  const waiting = containers
+    .map(({ state }) => state?.waiting)
+    .find((state) => state?.reason !== undefined && HOPELESS.has(state.reason));
+  const hopeless = waiting && `${waiting.reason}: ${waiting.message ?? ''}`;
+  return { started, exit, lastWord, hopeless };
+}
+
+/**
+ * Why the cluster has taken a pod's place away, where it has: its node died or is drained, or a pod of a
+ * higher priority needed the room.
+ *
+ * Source: "Pod disruption conditions" in the Kubernetes documentation of disruptions.
+ */
+export function disruptionOf(pod: V1Pod): string | undefined {
+  const condition = pod.status?.conditions?.find(
+    ({ type, status }) => type === 'DisruptionTarget' && status === 'True',
+  );
+  if (condition === undefined) return undefined;
+  const why = [condition.reason, condition.message].filter((text) => text !== undefined);
+  return `The cluster took the step’s pod away${nodeOf(pod)} (${why.join(': ')}).`;
+}
+
+const nodeOf = ({ spec }: V1Pod): string =>
+  spec?.nodeName === undefined ? '' : ` on the node ${spec.nodeName}`;
+
+/** Whether a pod's model is fetched by a container of its own. */
+export function fetchesApart({ spec }: V1Pod): boolean {
+  return spec?.initContainers?.some(({ name }) => name === FETCH_CONTAINER) ?? false;
 }
 
 /** Which image a pod's container has, once its node has looked; the digest is at the end of its name. */
 export function imageOf(pod: V1Pod): ImageRecord | undefined {
-  const container = pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const statuses = [...initContainerStatuses, ...containerStatuses];
+  const container = statuses.find(({ name }) => name === CONTAINER);
   if (container === undefined || container.imageID === '') return undefined;
   const digest = /sha256:[0-9a-f]{64}$/.exec(container.imageID)?.[0];
-  const pulledAs = pod.spec?.containers.find(({ name }) => name === CONTAINER)?.image ?? '';
+  const specified = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const pulledAs = specified.find(({ name }) => name === CONTAINER)?.image ?? '';
   return {
     image: pod.metadata?.annotations?.[IMAGE_ANNOTATION] ?? pulledAs,
     pulledAs,
@@ -74,15 +113,7 @@ export function lost(reason: string): StepExit {
   return { code: undefined, signal: undefined, reason };
 }
 
-function exitOf({
-  exitCode,
-  reason,
-  signal,
-}: {
-  readonly exitCode: number;
-  readonly reason?: string;
-  readonly signal?: number;
-}): StepExit {
+function exitOf({ exitCode, reason, signal }: V1ContainerStateTerminated): StepExit {
   const exit = {
     code: exitCode,
     signal: signal === undefined || signal === 0 ? undefined : `number ${signal}`,

@@ -31,6 +31,11 @@ function pattern(name: string): string {
     .join('.*');
 }
 
+/** What the job is told whose model asks for an agreement. */
+export function licenseRefusal(uri: string, terms: string): string {
+  return `The model at ${uri} carries an end-user license agreement (${terms}). Read it and, to accept it, set ModelSource.S3.ModelAccessConfig.AcceptEula to true.`;
+}
+
 async function search(
   root: string,
   below: string,

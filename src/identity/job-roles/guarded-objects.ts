@@ -100,9 +100,10 @@ export class GuardedObjects implements ObjectStore {
   ): Promise<void> {
     await this.mayList(location.bucket, location.key);
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile()) continue;
-      const name = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/');
+    const names = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+    for (const name of [...names, ...(options?.copies ?? []).map((copy) => copy.name)]) {
       const key = location.key === '' ? name : `${location.key}/${name}`;
       await this.may('s3:PutObject', location.bucket, key);
     }

@@ -153,11 +153,17 @@ export class EmbeddedStore implements ServedObjectStore {
     return stageEmbedded(this.#layout, this.#keys, location, target, options);
   }
 
-  publishFolder(
+  async publishFolder(
     folder: string,
     location: ObjectLocation,
     options: PublishOptions = {},
   ): Promise<void> {
+    if (options.copies !== undefined) {
+      throw new ObjectStoreError(
+        'InvalidRequest',
+        'The embedded store publishes folders as they are',
+      );
+    }
     return publishEmbedded(this.#layout, this.#keys, folder, location, options);
   }
 }

@@ -1,17 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ObjectStoreError } from '../errors.js';
-import type { ByteRange } from '../object-store.js';
+import type { ByteRange, ObjectVersion } from '../object-store.js';
 import { asking, type Endpoint, isTransient } from './endpoint.js';
 import { tellFault } from './transient-faults.js';
-
-/** One version of an object. */
-export interface ObjectVersion {
-  readonly bucket: string;
-  readonly key: string;
-  readonly size: number;
-  /** Without quotes. */
-  readonly etag: string;
-}
 
 /** Attempts without a byte of progress before a download is given up. */
 const MAX_ATTEMPTS = 6;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EncryptionRequest } from '../encrypted-files/object-keys.js';
 import { ObjectStoreError } from '../errors.js';
 import { forEachConcurrently } from '../for-each-concurrently.js';
-import type { PublishOptions } from '../object-store.js';
+import type { NamedObject, PublishOptions } from '../object-store.js';
 import type { ObjectLocation } from '../s3-uri.js';
 import { asking, type Endpoint } from './endpoint.js';
 
@@ -13,12 +13,17 @@ const LAST_FILE = 'optimization-report.json';
 /** Bytes of a part, unless the file needs larger ones to stay under S3's 10,000. */
 const PART_BYTES = 16 * 1024 * 1024;
 const MAX_PARTS = 10_000;
+/** The same of a file that the endpoint copies: nothing of it comes here, so parts may be larger. */
+const COPIED_PART_BYTES = 256 * 1024 * 1024;
 /** Parts in memory and on their way at once. */
 const PARTS_AT_ONCE = 4;
 const COMPLETIONS_AT_ONCE = 8;
 
+/** A file of a folder on this machine, or one that the endpoint has. */
+type Source = { readonly name: string; readonly path: string } | NamedObject;
+
 interface Upload {
-  readonly file: string;
+  readonly source: Source;
   readonly bucket: string;
   readonly key: string;
   readonly size: number;
@@ -48,23 +53,24 @@ export function encryptionHeaders(request: EncryptionRequest | undefined): Encry
 /**
  * Uploads a folder so that none of it is visible before all of it has arrived: every file as a
  * multipart upload, all of them completed at the end, the report last. S3 has no commit over
- * several objects: if completing fails half-way, what was completed is removed again.
+ * several objects: if completing fails half-way, what was completed is removed again. What the
+ * endpoint copies itself goes the same way, in parts that are copied instead of sent.
  */
 export async function uploadFolder(
   endpoint: Endpoint,
   folder: string,
   location: ObjectLocation,
-  { signal, confirm, encryption, beforeReport }: PublishOptions,
+  { signal, confirm, encryption, beforeReport, copies = [] }: PublishOptions,
 ): Promise<void> {
   const headers = encryptionHeaders(encryption);
   const uploads: Upload[] = [];
   const visible: Upload[] = [];
   try {
-    const send = async (files: readonly string[]) => {
+    const send = async (files: readonly Source[]) => {
       const begun: Upload[] = [];
       for (const file of files) {
         signal?.throwIfAborted();
-        const upload = await beginUpload(endpoint, folder, file, location, headers);
+        const upload = await beginUpload(endpoint, file, location, headers);
         begun.push(upload);
         uploads.push(upload);
       }
@@ -72,18 +78,18 @@ export async function uploadFolder(
         sendPart(endpoint, part, signal),
       );
     };
-    const files: string[] = [];
-    for await (const file of walkFiles(folder, '')) files.push(file);
-    await send(files.filter((file) => file !== LAST_FILE));
+    const files: Source[] = [...copies];
+    for await (const name of walkFiles(folder, '')) files.push({ name, path: join(folder, name) });
+    await send(files.filter(({ name }) => name !== LAST_FILE));
     await beforeReport?.();
-    await send(files.filter((file) => file === LAST_FILE));
+    await send(files.filter(({ name }) => name === LAST_FILE));
     const finish = async (upload: Upload) => {
       signal?.throwIfAborted();
       confirm?.();
       visible.push(upload);
       await finishUpload(endpoint, upload);
     };
-    const isLast = (upload: Upload) => upload.file === join(folder, LAST_FILE);
+    const isLast = ({ source }: Upload) => source.name === LAST_FILE;
     await forEachConcurrently(
       uploads.filter((upload) => !isLast(upload)),
       COMPLETIONS_AT_ONCE,
@@ -123,18 +129,17 @@ async function* walkFiles(folder: string, base: string): AsyncGenerator<string> 
 
 async function beginUpload(
   endpoint: Endpoint,
-  folder: string,
-  name: string,
+  source: Source,
   location: ObjectLocation,
   encryption: EncryptionHeaders,
 ): Promise<Upload> {
   const { client, sdk } = endpoint;
   const { bucket } = location;
-  const key = location.key === '' ? name : `${location.key}/${name}`;
-  const file = join(folder, name);
-  const { size } = await stat(file);
-  const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
-  const common = { file, bucket, key, size, partBytes, encryption, parts: [] };
+  const key = location.key === '' ? source.name : `${location.key}/${source.name}`;
+  const { size } = 'path' in source ? await stat(source.path) : source;
+  const leastPart = 'path' in source ? PART_BYTES : COPIED_PART_BYTES;
+  const partBytes = Math.max(leastPart, Math.ceil(size / MAX_PARTS));
+  const common = { source, bucket, key, size, partBytes, encryption, parts: [] };
   if (size === 0) return { ...common, uploadId: undefined };
   const { UploadId } = await asking(endpoint, bucket, key, () =>
     client.send(
@@ -168,22 +173,29 @@ async function sendPart(
 ): Promise<void> {
   signal?.throwIfAborted();
   const { client, sdk } = endpoint;
-  const { bucket, key, uploadId } = upload;
+  const { source, bucket, key, uploadId } = upload;
   const start = (number - 1) * upload.partBytes;
-  const Body = await readPiece(upload.file, start, Math.min(upload.partBytes, upload.size - start));
-  const sent = await asking(endpoint, bucket, key, () =>
-    client.send(
-      new sdk.UploadPartCommand({
-        Bucket: bucket,
-        Key: key,
-        UploadId: uploadId,
-        PartNumber: number,
-        Body,
-        ChecksumAlgorithm: 'CRC32',
-      }),
-      signal === undefined ? {} : { abortSignal: signal },
-    ),
-  );
+  const length = Math.min(upload.partBytes, upload.size - start);
+  const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: number };
+  const options = signal === undefined ? {} : { abortSignal: signal };
+  const send = async () => {
+    if ('path' in source) {
+      const Body = await readPiece(source.path, start, length);
+      const command = new sdk.UploadPartCommand({ ...part, Body, ChecksumAlgorithm: 'CRC32' });
+      return client.send(command, options);
+    }
+    const command = new sdk.UploadPartCopyCommand({
+      ...part,
+      CopySource: [source.bucket, ...source.key.split('/')].map(encodeURIComponent).join('/'),
+      CopySourceIfMatch: `"${source.etag}"`,
+      // S3 copies ranges of large objects alone.
+      ...(length === upload.size
+        ? {}
+        : { CopySourceRange: `bytes=${start}-${start + length - 1}` }),
+    });
+    return (await client.send(command, options)).CopyPartResult ?? {};
+  };
+  const sent = await asking(endpoint, bucket, key, send);
   upload.parts.push({
     PartNumber: number,
     ...(sent.ETag === undefined ? {} : { ETag: sent.ETag }),

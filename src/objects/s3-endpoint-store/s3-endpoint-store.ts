@@ -11,10 +11,12 @@ import type {
   Cancellable,
   ListOptions,
   ListPage,
+  NamedObject,
   ObjectHeaders,
   ObjectInfo,
   ObjectStore,
   ObjectSummary,
+  ObjectVersion,
   PublishOptions,
   ReadObject,
   ReadOptions,
@@ -24,7 +26,7 @@ import type {
 } from '../object-store.js';
 import { PARTIAL_FOLDER } from '../partial-results.js';
 import { formatS3Uri, type ObjectLocation } from '../s3-uri.js';
-import { downloadRange, type ObjectVersion } from './downloading.js';
+import { downloadRange } from './downloading.js';
 import { asking, type Endpoint, openEndpoint, type S3EndpointConfig } from './endpoint.js';
 import { encryptionHeaders, uploadFolder } from './publishing.js';
 import { downloadFolder } from './staging.js';
@@ -168,13 +170,10 @@ export class S3EndpointStore implements ObjectStore {
   ): Promise<StagedFolder> {
     const single = location.key === '' ? undefined : await this.#find(location, options);
     if (single !== undefined && isArchiveKey(location.key)) {
-      const whole = { start: 0, end: single.size - 1 };
-      const bytes = downloadRange(this.#endpoint, single, whole, options.signal);
-      return unpackArchive(Readable.from(bytes), formatS3Uri(location), target, options);
+      return this.#unpack(single, target, options);
     }
-    const prefix = prefixOf(location);
-    const objects = this.#walk(location.bucket, prefix, options);
-    const staged = await downloadFolder(this.#endpoint, objects, prefix, target, options);
+    const objects = this.#walk(location.bucket, prefixOf(location), options);
+    const staged = await downloadFolder(this.#endpoint, objects, target, options);
     if (staged.files > 0) return staged;
     throw new NothingAtLocationError(
       location,
@@ -182,6 +181,29 @@ export class S3EndpointStore implements ObjectStore {
         ? undefined
         : 'it is a single object; name the folder of a model, or a .tar.gz',
     );
+  }
+
+  /**
+   * Makes a folder of versions of objects; one that was replaced meanwhile is an error. A single one without
+   * a name is an archive, and is unpacked.
+   */
+  async stageObjects(
+    objects: readonly NamedObject[],
+    target: string,
+    options: StageOptions = {},
+  ): Promise<StagedFolder> {
+    const [only] = objects;
+    return hearingFaults(options.onFault, () =>
+      only !== undefined && objects.length === 1 && only.name === ''
+        ? this.#unpack(only, target, options)
+        : downloadFolder(this.#endpoint, objects, target, options),
+    );
+  }
+
+  #unpack(archive: ObjectVersion, target: string, options: StageOptions): Promise<StagedFolder> {
+    const whole = { start: 0, end: archive.size - 1 };
+    const bytes = downloadRange(this.#endpoint, archive, whole, options.signal);
+    return unpackArchive(Readable.from(bytes), formatS3Uri(archive), target, options);
   }
 
   /** Uploads the folder, and removes it from this machine when all of it is published. */
@@ -206,10 +228,11 @@ export class S3EndpointStore implements ObjectStore {
     options: PublishOptions,
   ): Promise<boolean> {
     if (options.interrupted !== true) return this.isEmpty(location, options);
-    const prefix = location.key === '' ? '' : `${location.key}/`;
-    for await (const { key } of this.#walk(location.bucket, prefix, options)) {
-      if (key.startsWith(`${prefix}${PARTIAL_FOLDER}/`)) continue;
-      if (!existsSync(join(folder, key.slice(prefix.length)))) return false;
+    const prefix = prefixOf(location);
+    const copied = new Set(options.copies?.map(({ name }) => name));
+    for await (const { name } of this.#walk(location.bucket, prefix, options)) {
+      if (name.startsWith(`${PARTIAL_FOLDER}/`) || copied.has(name)) continue;
+      if (!existsSync(join(folder, name))) return false;
     }
     return true;
   }
@@ -226,11 +249,7 @@ export class S3EndpointStore implements ObjectStore {
     }
   }
 
-  async *#walk(
-    bucket: string,
-    prefix: string,
-    options: Cancellable,
-  ): AsyncGenerator<ObjectVersion> {
+  async *#walk(bucket: string, prefix: string, options: Cancellable): AsyncGenerator<NamedObject> {
     let startAfter: string | undefined;
     do {
       const page: ListPage = await this.list(bucket, {
@@ -238,7 +257,9 @@ export class S3EndpointStore implements ObjectStore {
         prefix,
         ...(startAfter === undefined ? {} : { startAfter }),
       });
-      for (const { key, size, etag } of page.objects) yield { bucket, key, size, etag };
+      for (const { key, size, etag } of page.objects) {
+        yield { bucket, key, size, etag, name: key.slice(prefix.length) };
+      }
       startAfter = page.nextStartAfter;
     } while (startAfter !== undefined);
   }

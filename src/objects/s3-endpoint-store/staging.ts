@@ -4,8 +4,8 @@ import { systemErrorCode } from '../durable-files.js';
 import { ObjectStoreError } from '../errors.js';
 import { forEachConcurrently } from '../for-each-concurrently.js';
 import { keyFault } from '../names.js';
-import type { StagedFolder, StageOptions } from '../object-store.js';
-import { downloadRange, type ObjectVersion } from './downloading.js';
+import type { NamedObject, ObjectVersion, StagedFolder, StageOptions } from '../object-store.js';
+import { downloadRange } from './downloading.js';
 import type { Endpoint } from './endpoint.js';
 
 /** Bytes of one ranged read: large against the cost of a request, small against memory. */
@@ -29,15 +29,13 @@ interface Piece {
 }
 
 /**
- * Downloads objects below a prefix into a folder, in pieces and several at a time.
+ * Downloads objects into a folder, in pieces and several at a time.
  *
- * @param prefix ends with a slash, or is empty
  * @throws ObjectStoreError InvalidRequest for keys that make no folder of plain files
  */
 export async function downloadFolder(
   endpoint: Endpoint,
-  objects: AsyncIterable<ObjectVersion>,
-  prefix: string,
+  objects: AsyncIterable<NamedObject> | Iterable<NamedObject>,
   target: string,
   options: StageOptions,
 ): Promise<StagedFolder> {
@@ -48,10 +46,10 @@ export async function downloadFolder(
 
   async function* pieces(): AsyncGenerator<Piece> {
     for await (const object of objects) {
-      const path = targetPath(target, prefix, object);
+      const path = targetPath(target, object);
       if (path === undefined) continue;
       files += 1;
-      if (files > MAX_FILES) throw refuse(prefix, `there are more than ${MAX_FILES} objects`);
+      if (files > MAX_FILES) throw refuse(object.key, `there are more than ${MAX_FILES} objects`);
       const count = Math.max(1, Math.ceil(object.size / PIECE_BYTES));
       const file: TargetFile = { object, path, piecesLeft: count, handle: undefined };
       open.add(file);
@@ -96,8 +94,8 @@ export async function downloadFolder(
 }
 
 /** Undefined for the empty object that some clients put where a folder is. */
-function targetPath(target: string, prefix: string, object: ObjectVersion): string | undefined {
-  const name = object.key.slice(prefix.length);
+function targetPath(target: string, object: NamedObject): string | undefined {
+  const { name } = object;
   if ((name === '' || name.endsWith('/')) && object.size === 0) return undefined;
   const fault = keyFault(name)?.reason ?? (name.endsWith('/') ? 'it ends in a slash' : undefined);
   if (fault !== undefined) throw refuse(object.key, fault);

@@ -19,6 +19,32 @@ const VOLUME_SHAPE = structure('KubernetesVolume', {
   root: required(TEXT, 'Where the service itself has that volume mounted.'),
 });
 
+const SCRATCH_SHAPE = structure('KubernetesScratch', {
+  bytes: required(number, 'Its size; a model and what becomes of it have to fit.'),
+  storageClass: optional(TEXT, 'Its storage class; the cluster’s default one if not given.'),
+});
+
+const S3_SHAPE = structure('KubernetesS3', {
+  staging: required(
+    TEXT,
+    'An s3:// URI below which results are until they are published; this service’s alone.',
+  ),
+  credentialsSecret: optional(
+    TEXT,
+    'The Secret with the pods’ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if need be, AWS_SESSION_TOKEN; without it pods are who their service account is, and images are refused.',
+  ),
+  serviceAccount: optional(TEXT, 'The service account of pods.'),
+  endpoint: optional(TEXT, 'The endpoint as pods reach it; that of the service by default.'),
+  cidrs: optional(
+    TEXTS,
+    'Addresses that pods have to reach beside those of a VpcConfig: the endpoint’s, and DNS.',
+  ),
+  scratch: optional(
+    SCRATCH_SHAPE,
+    'A volume of each pod’s own to work on; the node’s disk by default.',
+  ),
+});
+
 const INSTANCE_SHAPE = structure('KubernetesInstance', {
   instanceType: required(TEXT, 'A deployment instance type; * is any characters.'),
   nodeSelector: optional(map(TEXT, TEXT), 'Labels of the nodes where its steps run.'),
@@ -46,7 +72,8 @@ export const KUBERNETES_SHAPE = structure('Kubernetes', {
   ),
   context: optional(TEXT, 'Which context of it.'),
   namespace: optional(TEXT, 'Where Jobs are made; burnish by default.'),
-  volume: required(VOLUME_SHAPE, 'The volume that steps see their folders of.'),
+  volume: optional(VOLUME_SHAPE, 'The volume that steps see their folders of.'),
+  s3: optional(S3_SHAPE, 'In place of a volume: pods read and write models in S3 themselves.'),
   optimizerImage: optional(TEXT, 'The image of the built-in optimizer; burnish by default.'),
   imagePullSecrets: optional(TEXTS, 'Secrets with which nodes pull images.'),
   user: optional(USER, 'UID:GID of the program in its pod; the service’s own by default.'),

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Executor, RunningStep, StepRequest } from '#burnish/executors/executor.js';
-import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
+import {
+  createStepFolders,
+  type StepFolders,
+  stepFolders,
+} from '#burnish/executors/step-folders.js';
 import { followStep } from '#burnish/jobs/follow-step.js';
 import { Interruption } from '#burnish/jobs/interruption.js';
 import type { EnvironmentMap } from '#burnish/service-model/techniques.js';
@@ -19,6 +23,12 @@ export interface ConformanceSubject {
   readonly image?: string;
   /** Whether the caller's settings are variables of the program's environment, or data. */
   readonly settings: 'environment' | 'data';
+  /** Puts a step's model where its executor looks for it, where that is not the step's folder. */
+  ready?(request: StepRequest): Promise<StepRequest>;
+  /** A step's folders as they are where it runs, where those are others; undefined while it does not. */
+  foldersOf?(request: StepRequest): Promise<StepFolders | undefined>;
+  /** A folder with what a step has made, where that is not in its folders. */
+  resultOf?(request: StepRequest): Promise<string>;
   /** Whether a step is kept from writing to its input. */
   readonly protectsInput: boolean;
 }
@@ -71,6 +81,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
         deadline: Date.now() + 3_600_000,
         graceMs: GRACE_MS,
       };
+      request = (await subject.ready?.(request)) ?? request;
     });
 
     afterEach(async () => {
@@ -94,8 +105,10 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
       subject.create().adopt(JSON.parse(JSON.stringify(running.handle)), request);
 
     const log = () => readFile(request.logFile, 'utf8').catch(() => '');
-    const beats = () =>
-      stat(join(request.folders.output, 'beats')).then(
+    const folders = async () =>
+      subject.foldersOf === undefined ? request.folders : subject.foldersOf(request);
+    const beats = async () =>
+      stat(join((await folders())?.output ?? '', 'beats')).then(
         ({ size }) => size,
         () => 0,
       );
@@ -210,9 +223,11 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
     ])('knows how a step ended that did %s while the service was down', async (act, reason) => {
       const running = await start(act);
       running.leave();
-      const { output, errorFile } = request.folders;
-      const last = reason === undefined ? join(output, 'optimization-report.json') : errorFile;
-      while (!existsSync(last)) await delay(20);
+      const last = async () => {
+        const { output, errorFile } = (await folders()) ?? request.folders;
+        return reason === undefined ? join(output, 'optimization-report.json') : errorFile;
+      };
+      while (!existsSync(await last())) await delay(20);
       await delay(500);
       const adopted = await adopt(running);
       if (adopted === undefined) throw new Error('the step was not found again');
@@ -248,7 +263,8 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
 
     it('gives a step the contract’s environment, the caller’s settings, and nothing else', async () => {
       await follow(await start('succeed', { OPTION_A: 'a', NO_OPTION: 'b' }));
-      const trace = await readFile(join(request.folders.output, 'trace.json'), 'utf8');
+      const output = subject.resultOf?.(request) ?? request.folders.output;
+      const trace = await readFile(join(await output, 'trace.json'), 'utf8');
       const [{ environment, seen }] = JSON.parse(trace);
       expect(environment).toMatchObject({ OPTION_A: 'a', NO_OPTION: 'b' });
       expect(seen).toEqual(

@@ -12,6 +12,7 @@ import {
   CLAIM,
   NAMESPACE,
   prepareNamespace,
+  prepareVolume,
 } from '../../support/kubernetes/prepare-namespace.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
@@ -23,11 +24,13 @@ let options: KubernetesOptions;
 
 describeExecutor('a Job of a Kubernetes cluster', async () => {
   folder = temporaryFolder('kubernetes-steps');
+  const kubeconfig = await prepareNamespace(folder);
+  await prepareVolume(folder);
   options = {
-    kubeconfig: await prepareNamespace(folder),
+    kubeconfig,
     context: undefined,
     namespace: NAMESPACE,
-    volume: { claim: CLAIM, root: folder },
+    storage: { kind: 'volume', claim: CLAIM, root: folder },
     optimizerImage: 'burnish',
     imageMappings: [],
     imagePullSecrets: [],

@@ -8,11 +8,13 @@ import { imageOf, jobExit, podState } from '#burnish/executors/kubernetes/step-s
 import { stepFolders } from '#burnish/executors/step-folders.js';
 import { validateManifest } from '../../support/kubernetes/validate-manifest.js';
 
+const VOLUME = { kind: 'volume', claim: 'data', root: '/mnt/data' } as const;
+
 const OPTIONS: KubernetesOptions = {
   kubeconfig: undefined,
   context: undefined,
   namespace: 'burnish',
-  volume: { claim: 'data', root: '/mnt/data' },
+  storage: VOLUME,
   optimizerImage: 'burnish',
   imageMappings: [{ from: 'ecr.example', to: 'mirror.example' }],
   imagePullSecrets: ['registry'],
@@ -58,7 +60,7 @@ const STEP = {
 };
 
 describe('the Job of a step', () => {
-  const job = stepJob('burnish-1', REQUEST, STEP, OPTIONS);
+  const job = stepJob('burnish-1', REQUEST, STEP, OPTIONS, VOLUME);
   const pod = job.spec?.template.spec;
   const [container] = pod?.containers ?? [];
 
@@ -123,8 +125,8 @@ describe('the Job of a step', () => {
       },
     ]);
     expect(container?.env).toEqual([{ name: 'A', value: 'a$$(B)c' }]);
-    const elsewhere = { ...OPTIONS, volume: { claim: 'data', root: '/mnt/other' } };
-    expect(() => stepJob('burnish-1', REQUEST, STEP, elsewhere)).toThrow(ExecutorError);
+    const elsewhere = { ...VOLUME, root: '/mnt/other' };
+    expect(() => stepJob('burnish-1', REQUEST, STEP, OPTIONS, elsewhere)).toThrow(ExecutorError);
   });
 });
 

@@ -1,7 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CoreV1Api, KubeConfig, KubernetesObjectApi, loadAllYaml } from '@kubernetes/client-node';
+import {
+  ApiException,
+  CoreV1Api,
+  KubeConfig,
+  KubernetesObjectApi,
+  loadAllYaml,
+} from '@kubernetes/client-node';
 
 const MANIFEST = fileURLToPath(new URL('../../../deploy/kubernetes/rbac.yaml', import.meta.url));
 export const NAMESPACE = 'burnish';
@@ -18,15 +24,9 @@ export function administrator(): KubeConfig {
   return config;
 }
 
-/**
- * Makes the namespace that the manifest is for, with a volume that is a folder of this machine.
- * @returns a kubeconfig that may do what the manifest lets the service do, and nothing else
- */
-export async function prepareNamespace(folder: string): Promise<string> {
-  const config = administrator();
-  const core = config.makeApiClient(CoreV1Api);
-  const objects = KubernetesObjectApi.makeApiClient(config);
-  await core.createNamespace({ body: { metadata: { name: NAMESPACE } } });
+/** Makes a volume that is a folder of this machine. */
+export async function prepareVolume(folder: string): Promise<void> {
+  const core = administrator().makeApiClient(CoreV1Api);
   const capacity = { storage: '1Gi' };
   await core.createPersistentVolume({
     body: {
@@ -52,7 +52,33 @@ export async function prepareNamespace(folder: string): Promise<string> {
       },
     },
   });
-  for (const object of loadAllYaml(await readFile(MANIFEST, 'utf8'))) await objects.create(object);
+}
+
+/** Makes the Secret with which pods reach an S3 endpoint. */
+export async function prepareSecret(
+  name: string,
+  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string },
+): Promise<void> {
+  const core = administrator().makeApiClient(CoreV1Api);
+  const stringData = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const body = { metadata: { name }, stringData };
+  await core.createNamespacedSecret({ namespace: NAMESPACE, body });
+}
+
+/**
+ * Makes the namespace that the manifest is for, where another suite has not yet.
+ *
+ * @param folder where to put the kubeconfig
+ * @returns a kubeconfig that may do what the manifest lets the service do, and nothing else
+ */
+export async function prepareNamespace(folder: string): Promise<string> {
+  const config = administrator();
+  const core = config.makeApiClient(CoreV1Api);
+  const objects = KubernetesObjectApi.makeApiClient(config);
+  await unlessThere(core.createNamespace({ body: { metadata: { name: NAMESPACE } } }));
+  for (const object of loadAllYaml(await readFile(MANIFEST, 'utf8'))) {
+    await unlessThere(objects.create(object));
+  }
   const { status } = await core.createNamespacedServiceAccountToken({
     namespace: NAMESPACE,
     name: 'burnish',
@@ -74,4 +100,12 @@ export async function prepareNamespace(folder: string): Promise<string> {
     }),
   );
   return file;
+}
+
+async function unlessThere(creating: Promise<unknown>): Promise<void> {
+  try {
+    await creating;
+  } catch (error) {
+    if (!(error instanceof ApiException && error.code === 409)) throw error;
+  }
 }

@@ -1,22 +1,40 @@
 // A node of a Kubernetes cluster without a kubelet: it takes the pods that the scheduler binds to it, runs
-// each one's process in namespaces of its own with its volumes in place, reports its state, serves its
-// log, and ends it when its pod is deleted, within the pod's grace. It knows one image: the stand-in
-// program of the executors' tests.
+// the processes of each one's containers, one after the other, in namespaces of their own with their volumes
+// in place, reports their state and last word, serves their logs, and ends them when their pod is deleted,
+// within the pod's grace.
 //
-// usage: stand-in-node.mjs SERVER TOKEN PORT CERTIFICATES
+// usage: stand-in-node.mjs SERVER TOKEN PORT CERTIFICATES VOLUMES
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const [server, token, port, certificates] = process.argv.slice(2);
+const [server, token, port, certificates, volumes] = process.argv.slice(2);
 const NAME = 'stand-in';
-const IMAGE_PROGRAM = fileURLToPath(new URL('../step-program.mjs', import.meta.url));
-/** Where the container finds its program, and what runs it. */
+/** Where containers find what runs their programs. */
 const INSIDE = '/opt/stand-in';
+const inProject = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+/** What the images hold: the stand-in program of the executors' tests, and this project. */
+const IMAGES = {
+  'burnish-test/step-program:1': {
+    binds: [
+      {
+        source: inProject('test/support/step-program.mjs'),
+        target: `${INSIDE}/program.mjs`,
+        file: true,
+        readOnly: true,
+      },
+    ],
+  },
+  'burnish-test/burnish:1': {
+    binds: [{ source: inProject(''), target: '/opt/burnish', readOnly: true }],
+  },
+};
+/** Bytes of a container's last word that a node keeps. */
+const MAX_LAST_WORD = 4096;
 /** A node's word that it lives, before the control plane takes it for lost after 40 seconds. */
 const HEARTBEAT_MS = 10_000;
 
@@ -96,31 +114,40 @@ async function register() {
 
 // Pods, and the processes that run for them.
 
-/** By UID: what runs, what it wrote, and how it ended. */
+/** By UID: what runs, what its containers wrote, and how they ended. */
 const pods = new Map();
 
 const pathOf = ({ metadata: { namespace, name } }) =>
   `/api/v1/namespaces/${namespace}/pods/${name}`;
 
-async function setStatus(pod, phase, state) {
-  const [container] = pod.spec.containers;
-  const { image, name } = container;
-  const ready = phase === 'Running';
-  const status = { name, image, imageID: image, ready, restartCount: 0, started: ready, state };
+const containersOf = ({ spec }) => [...(spec.initContainers ?? []), ...spec.containers];
+
+async function setStatus({ pod, containers }, phase) {
+  const statusOf = ({ name, image }) => {
+    const state = containers.get(name)?.state ?? { waiting: { reason: 'PodInitializing' } };
+    const ready = state.running !== undefined;
+    return { name, image, imageID: image, ready, restartCount: 0, started: ready, state };
+  };
   await send('PATCH', `${pathOf(pod)}/status`, {
     status: {
       phase,
       hostIP: '127.0.0.1',
       startTime: new Date().toISOString(),
-      containerStatuses: [status],
+      initContainerStatuses: (pod.spec.initContainers ?? []).map(statusOf),
+      containerStatuses: pod.spec.containers.map(statusOf),
     },
   }).catch(() => undefined);
 }
 
-/** Where the pod's volume is on this machine. */
+/** What a pod has on this machine; tests look into it by the name of its step's job. */
+const ownFolder = ({ metadata: { labels, uid } }) =>
+  join(volumes, labels?.['burnish.dev/job'] ?? 'none', uid);
+
+/** Where a pod's volume is on this machine. */
 async function volumeRoot(pod, name) {
   const { namespace } = pod.metadata;
   const { persistentVolumeClaim } = pod.spec.volumes.find((volume) => volume.name === name);
+  if (persistentVolumeClaim === undefined) return join(ownFolder(pod), name);
   const claim = await send(
     'GET',
     `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${persistentVolumeClaim.claimName}`,
@@ -129,42 +156,84 @@ async function volumeRoot(pod, name) {
   return volume.spec.hostPath.path;
 }
 
+/** The file that a container's last word is read from. */
+const lastWordFile = (pod, { name }) => join(ownFolder(pod), `last-word-of-${name}`);
+
 /** A script for a shell in namespaces of its own, which becomes the container's first process. */
-async function scriptOf(pod) {
-  const [container] = pod.spec.containers;
+async function scriptOf(pod, container) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const binds = [
     { source: process.execPath, target: `${INSIDE}/node`, file: true, readOnly: true },
-    { source: IMAGE_PROGRAM, target: `${INSIDE}/program.mjs`, file: true, readOnly: true },
   ];
-  for (const { name, subPath, mountPath, readOnly } of container.volumeMounts) {
-    binds.push({ source: join(await volumeRoot(pod, name), subPath), target: mountPath, readOnly });
+  for (const { name, subPath = '', mountPath, readOnly } of container.volumeMounts) {
+    const source = join(await volumeRoot(pod, name), subPath);
+    mkdirSync(source, { recursive: true });
+    binds.push({ source, target: mountPath, readOnly });
   }
+  const word = container.terminationMessagePath;
+  if (word.startsWith('/opt/')) {
+    const source = lastWordFile(pod, container);
+    mkdirSync(dirname(source), { recursive: true });
+    writeFileSync(source, '');
+    binds.push({ source, target: word, file: true });
+  }
+  binds.push(...IMAGES[container.image].binds);
   // What is put over /tmp hides what others come from.
   binds.sort((a, b) => Number(a.target === '/tmp') - Number(b.target === '/tmp'));
   const lines = ['set -e', 'mount -t tmpfs none /opt'];
   for (const { source, target, file, readOnly } of binds) {
-    lines.push(`mkdir -p ${quote(file ? INSIDE : target)}`);
+    lines.push(`mkdir -p ${quote(file ? dirname(target) : target)}`);
     if (file) lines.push(`touch ${quote(target)}`);
     lines.push(`mount --bind ${quote(source)} ${quote(target)}`);
     if (readOnly) lines.push(`mount -o remount,bind,ro ${quote(target)}`);
   }
-  lines.push('cd /', `exec ${INSIDE}/node ${INSIDE}/program.mjs`);
+  const args = container.command?.slice(1) ?? [`${INSIDE}/program.mjs`];
+  lines.push('cd /', `exec ${INSIDE}/node ${args.map(quote).join(' ')}`);
   return lines.join('\n');
 }
 
-async function run(pod) {
-  const [container] = pod.spec.containers;
-  const entry = { pod, lines: [], listeners: new Set(), ended: false, child: undefined };
-  pods.set(pod.metadata.uid, entry);
-  if (container.image !== 'burnish-test/step-program:1') {
-    const waiting = { reason: 'ErrImagePull', message: `no image ${container.image}` };
-    await setStatus(pod, 'Pending', { waiting });
-    return;
+async function environmentOf(pod, { env }) {
+  const variables = {};
+  for (const { name, value = '', valueFrom } of env) {
+    if (valueFrom === undefined) {
+      variables[name] = value.replaceAll('$$(', '$(');
+      continue;
+    }
+    const { name: secret, key } = valueFrom.secretKeyRef;
+    const path = `/api/v1/namespaces/${pod.metadata.namespace}/secrets/${secret}`;
+    const { data } = await send('GET', path);
+    if (data[key] !== undefined) variables[name] = Buffer.from(data[key], 'base64').toString();
   }
-  const variables = Object.fromEntries(
-    container.env.map(({ name, value = '' }) => [name, value.replaceAll('$$(', '$(')]),
-  );
+  return variables;
+}
+
+/** Runs a pod's containers, one after the other, until one fails or all have ended. */
+async function run(pod) {
+  const entry = { pod, containers: new Map(), listeners: new Set(), ended: false };
+  pods.set(pod.metadata.uid, entry);
+  if (pod.metadata.deletionTimestamp !== undefined) end(entry, pod);
+  let phase = 'Succeeded';
+  for (const container of containersOf(pod)) {
+    if (entry.deleted) phase = 'Failed';
+    if (phase === 'Failed') break;
+    if (IMAGES[container.image] === undefined) {
+      const waiting = { reason: 'ErrImagePull', message: `no image ${container.image}` };
+      entry.containers.set(container.name, { lines: [], ended: false, state: { waiting } });
+      await setStatus(entry, 'Pending');
+      return;
+    }
+    if ((await runContainer(entry, container)) !== 0) phase = 'Failed';
+  }
+  entry.ended = true;
+  for (const listener of entry.listeners) listener();
+  await setStatus(entry, phase);
+  if (entry.deleted) await remove(entry.pod);
+}
+
+async function runContainer(entry, container) {
+  const { pod } = entry;
+  const variables = await environmentOf(pod, container);
+  const script = await scriptOf(pod, container);
   const child = spawn(
     'unshare',
     [
@@ -175,37 +244,44 @@ async function run(pod) {
       '--mount-proc',
       '--propagation',
       'private',
-    ].concat(['sh', '-c', await scriptOf(pod)]),
+    ].concat(['sh', '-c', script]),
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', HOSTNAME: pod.metadata.name, ...variables },
     },
   );
   entry.child = child;
+  const own = { lines: [], ended: false, state: undefined };
+  entry.containers.set(container.name, own);
   for (const output of [child.stdout, child.stderr]) {
     createInterface({ input: output }).on('line', (line) => {
-      entry.lines.push(`${timestamp()} ${line}\n`);
+      own.lines.push(`${timestamp()} ${line}\n`);
       for (const listener of entry.listeners) listener();
     });
   }
   const startedAt = new Date().toISOString();
-  const running = setStatus(pod, 'Running', { running: { startedAt } });
-  child.once('close', async (code, signal) => {
-    await running;
-    entry.ended = true;
-    for (const listener of entry.listeners) listener();
-    const exitCode = code ?? 128 + { SIGKILL: 9, SIGTERM: 15, SIGABRT: 6, SIGSEGV: 11 }[signal];
-    const finishedAt = new Date().toISOString();
-    const terminated = {
+  own.state = { running: { startedAt } };
+  const closed = new Promise((resolve) => {
+    child.once('close', (code, signal) =>
+      resolve(code ?? 128 + { SIGKILL: 9, SIGTERM: 15, SIGABRT: 6, SIGSEGV: 11 }[signal]),
+    );
+  });
+  await setStatus(entry, pod.spec.containers.includes(container) ? 'Running' : 'Pending');
+  const exitCode = await closed;
+  entry.child = undefined;
+  own.ended = true;
+  for (const listener of entry.listeners) listener();
+  const file = lastWordFile(pod, container);
+  own.state = {
+    terminated: {
       exitCode,
       startedAt,
-      finishedAt,
+      finishedAt: new Date().toISOString(),
       reason: exitCode === 0 ? 'Completed' : 'Error',
-    };
-    await setStatus(pod, exitCode === 0 ? 'Succeeded' : 'Failed', { terminated });
-    if (entry.deleted) await remove(entry.pod);
-  });
-  if (pod.metadata.deletionTimestamp !== undefined) end(entry, pod);
+      ...(existsSync(file) ? { message: readFileSync(file, 'utf8').slice(0, MAX_LAST_WORD) } : {}),
+    },
+  };
+  return exitCode;
 }
 
 /** Nanoseconds that only ever go up, without the zeros at their end, as nodes write them. */
@@ -245,7 +321,8 @@ function end(entry, pod) {
   const asked = entry.deleted;
   entry.deleted = true;
   entry.pod = pod;
-  if (entry.child === undefined || entry.ended) {
+  const waits = [...entry.containers.values()].some(({ state }) => state?.waiting !== undefined);
+  if (waits || entry.ended) {
     void remove(pod);
     return;
   }
@@ -284,12 +361,13 @@ function serveLogs() {
   };
   createServer(tls, async (incoming, response) => {
     const url = new URL(incoming.url, 'https://node');
-    const [, , namespace, name] = url.pathname.split('/');
+    const [, , namespace, name, container] = url.pathname.split('/');
     const entry = [...pods.values()].findLast(
       ({ pod: { metadata } }) => metadata.namespace === namespace && metadata.name === name,
     );
-    if (entry === undefined) {
-      response.writeHead(404).end();
+    const own = entry?.containers.get(container);
+    if (own === undefined) {
+      response.writeHead(entry === undefined ? 404 : 400).end();
       return;
     }
     const since = Date.parse(url.searchParams.get('sinceTime') ?? '') || 0;
@@ -298,9 +376,9 @@ function serveLogs() {
     response.flushHeaders();
     let next = 0;
     for (;;) {
-      const over = entry.ended;
-      for (; next < entry.lines.length; next += 1) {
-        const line = entry.lines[next];
+      const over = own.ended;
+      for (; next < own.lines.length; next += 1) {
+        const line = own.lines[next];
         if (Date.parse(line.slice(0, line.indexOf(' '))) < since) continue;
         if (!response.write(line)) await new Promise((resolve) => response.once('drain', resolve));
       }

@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoreV1Api } from '@kubernetes/client-node';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { StepRequest } from '#burnish/executors/executor.js';
+import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
+import { readErrorFile } from '#burnish/executors/read-error-file.js';
+import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
+import { readResultObjects } from '#burnish/executors/step-objects.js';
+import {
+  IMAGE,
+  type ObjectSteps,
+  prepareObjectSteps,
+} from '../../support/kubernetes/object-steps.js';
+import { administrator, NAMESPACE } from '../../support/kubernetes/prepare-namespace.js';
+import { describeExecutor } from './executor-conformance.js';
+
+let folder: string;
+let steps: ObjectSteps;
+
+afterAll(async () => {
+  await steps.server.close();
+  await rm(folder, { recursive: true });
+});
+
+describeExecutor('a Job that reads its model from S3', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'burnish-kubernetes-objects-'));
+  steps = await prepareObjectSteps(folder, 'conformance-credentials');
+  return {
+    folder,
+    create: () => createKubernetesExecutor(steps.options),
+    image: IMAGE,
+    settings: 'environment',
+    ready: steps.ready,
+    foldersOf: steps.foldersOf,
+    resultOf: steps.resultOf,
+    protectsInput: true,
+  };
+});
+
+describe('a step whose model is in S3', () => {
+  async function requestOf(job: string, act: string): Promise<StepRequest> {
+    const inputFolder = join(folder, job, 'source');
+    const folders = stepFolders(join(folder, job), 0);
+    await mkdir(inputFolder, { recursive: true });
+    await writeFile(join(inputFolder, 'config.json'), '{}');
+    await createStepFolders(folders);
+    return steps.ready({
+      job,
+      step: 0,
+      technique: 'quantization',
+      image: IMAGE,
+      environment: { OPTION_ACT: act },
+      deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
+      datasets: {},
+      inputFolder,
+      folders,
+      logFile: join(folder, 'logs', job, '1-quantization.log'),
+      deadline: Date.now() + 3_600_000,
+      graceMs: 2_000,
+    });
+  }
+  const { signal } = new AbortController();
+  const staged = async () =>
+    (await steps.store.list('models', { prefix: 'staging/' })).objects.map(({ key }) => key);
+
+  it('leaves its result and the list of it in the staging location, until it is discarded', async () => {
+    const executor = createKubernetesExecutor(steps.options);
+    const request = await requestOf('staged', 'succeed');
+    expect(await (await executor.start(request, signal)).exit).toMatchObject({ code: 0 });
+    const files = (await readResultObjects(request.folders)) ?? [];
+    expect(files.map(({ name }) => name).sort()).toEqual([
+      'config.json',
+      'optimization-report.json',
+      'trace.json',
+    ]);
+    const trace = await readFile(join(await steps.resultOf(request), 'trace.json'), 'utf8');
+    // The Secret is for the containers that fetch and upload alone.
+    expect(trace).not.toContain('AWS_');
+    expect(await staged()).toHaveLength(files.length + 2);
+    await executor.objects?.discard(request);
+    expect(await staged()).toEqual([]);
+  });
+
+  it('fails clearly when its model was changed since it was listed', async () => {
+    const executor = createKubernetesExecutor(steps.options);
+    const request = await requestOf('changed', 'succeed');
+    await writeFile(join(request.inputFolder, 'config.json'), '{"changed":true}');
+    await steps.ready(request);
+    expect((await (await executor.start(request, signal)).exit).code).toBe(1);
+    expect(await readErrorFile(request.folders.errorFile)).toContain(
+      'sources/changed/config.json" changed while it was being read',
+    );
+  });
+
+  it('begins again in another pod when the cluster takes its own away', async () => {
+    const executor = createKubernetesExecutor(steps.options);
+    const request = await requestOf('evicted', 'wait-for-term');
+    const running = await executor.start(request, signal);
+    const log = () => readFile(request.logFile, 'utf8').catch(() => '');
+    while (!(await log()).includes('acting')) await delay(50);
+    await delay(100);
+    const core = administrator().makeApiClient(CoreV1Api);
+    const labelSelector = 'burnish.dev/job=evicted';
+    const name =
+      (await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector })).items[0]?.metadata
+        ?.name ?? '';
+    const body = { metadata: { name } };
+    await core.createNamespacedPodEviction({ namespace: NAMESPACE, name, body });
+    while ((await log()).match(/acting/g)?.length !== 2) await delay(50);
+    expect(await log()).toMatch(
+      /The cluster took the step’s pod away on the node stand-in \(EvictionByEvictionAPI.*It begins|begins again in another/,
+    );
+    await delay(100);
+    running.signal('SIGTERM');
+    expect(await running.exit).toMatchObject({ code: 143 });
+  });
+
+  it('is refused an image where pods are who their service account is', async () => {
+    const storage = { ...steps.storage, credentialsSecret: undefined, serviceAccount: 'optimizer' };
+    const executor = createKubernetesExecutor({ ...steps.options, storage });
+    const demand = { technique: 'quantization', instanceType: 'ml.g5.xlarge' } as const;
+    const refusal = await executor.refusal({ ...demand, image: IMAGE, network: undefined });
+    expect(refusal).toContain('credentialsSecret');
+    expect(await executor.refusal({ ...demand, network: undefined })).toBeUndefined();
+  });
+});
