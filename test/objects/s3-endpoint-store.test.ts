@@ -297,6 +297,45 @@ describe('publishing', () => {
     expect(await text(body)).toBe('{"a":1}');
   });
 
+  it('publishes what the endpoint has already with it, as copies that the endpoint makes', async () => {
+    const weights = randomBytes(3 * MIB);
+    await put('staged/weights', weights);
+    await put('staged/none', '');
+    const copy = async (name: string) => {
+      const key = `staged/${name}`;
+      const { size, etag } = await store.head(bucket, key);
+      return { name: `sub/${name}`, bucket, key, size, etag };
+    };
+    const copies = [await copy('weights'), await copy('none')];
+    const folder = join(scratch, 'report-alone');
+    await mkdir(folder);
+    await writeFile(join(folder, 'optimization-report.json'), '{}');
+    const order: string[] = [];
+    server.tamper = ({ method, url = '' }) => {
+      if (method === 'POST' && url.includes('uploadId=')) order.push(url.split('?')[0] ?? '');
+      return false;
+    };
+    await store.publishFolder(folder, { bucket, key: 'copied' }, { copies });
+    expect(order).toEqual([
+      '/models/copied/sub/weights',
+      '/models/copied/optimization-report.json',
+    ]);
+    const published = join(server.dataDir, 'buckets', bucket, 'copied');
+    expect((await readFile(join(published, 'sub/weights'))).equals(weights)).toBe(true);
+    expect(await readFile(join(published, 'sub/none'), 'utf8')).toBe('');
+
+    // What was replaced since it was looked at is not published in its place.
+    await put('staged/weights', randomBytes(3 * MIB));
+    await mkdir(folder);
+    await writeFile(join(folder, 'optimization-report.json'), '{}');
+    const again = store.publishFolder(folder, { bucket, key: 'again' }, { copies });
+    await expect(again).rejects.toMatchObject({ code: 'PreconditionFailed' });
+    expect(await visible()).not.toContain('again/optimization-report.json');
+    const [stale] = copies;
+    const staging = store.stageObjects(stale === undefined ? [] : [stale], join(scratch, 'staged'));
+    await expect(staging).rejects.toMatchObject({ code: 'PreconditionFailed' });
+  });
+
   it('takes over what a process that died half-way has made visible, and nothing else', async () => {
     const folder = await result();
     const location = { bucket, key: 'jobs/again' };

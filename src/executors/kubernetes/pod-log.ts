@@ -76,7 +76,8 @@ async function appendOnce(
     request.abort();
     stream.destroy();
   };
-  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
   const writer = new LogLineWriter(after);
   const lines = new LineReader();
   const file = await open(logFile, 'a');

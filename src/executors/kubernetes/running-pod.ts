@@ -220,7 +220,7 @@ class Follower {
 
   #onPod(pod: V1Pod, gone: boolean): void {
     const name = pod.metadata?.name ?? '';
-    if (this.#lost.has(name)) return;
+    if (this.#lost.has(name) || this.signal.aborted) return;
     const disruption = disruptionOf(pod);
     const state = podState(pod);
     const over = gone || state.exit !== undefined;

@@ -64,7 +64,7 @@ describe('a step whose model is in S3', () => {
   }
   const { signal } = new AbortController();
   const staged = async () =>
-    (await steps.store.list('models', { prefix: 'staging/' })).objects.map(({ key }) => key);
+    (await steps.store.list('models', { prefix: 'staging/staged/' })).objects.map(({ key }) => key);
 
   it('leaves its result and the list of it in the staging location, until it is discarded', async () => {
     const executor = createKubernetesExecutor(steps.options);
