@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -21,12 +20,12 @@ import {
   type ServiceProcess,
   startServiceProcess,
 } from '../support/service-process.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 const MODEL = join(FIXTURES, 'shakespeare-llama');
 const SECRET = 'service-credentials';
 
-let folder: string;
 let dataDir: string;
 let steps: ObjectSteps;
 let service: ServiceProcess;
@@ -34,7 +33,7 @@ let sagemaker: SageMakerClient;
 
 /** The service as a user would start it: its models are in an S3 store of their own. */
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-object-jobs-'));
+  const folder = temporaryFolder('object-jobs');
   dataDir = join(folder, 'data');
   steps = await prepareObjectSteps(folder, SECRET);
   for (const name of await readdir(MODEL)) await put(`source/${name}`, join(MODEL, name));
@@ -69,7 +68,6 @@ beforeAll(async () => {
 afterAll(async () => {
   service.process.kill();
   await steps.server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function put(key: string, path: string): Promise<void> {

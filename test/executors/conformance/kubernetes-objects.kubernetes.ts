@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoreV1Api } from '@kubernetes/client-node';
@@ -15,18 +14,16 @@ import {
   prepareObjectSteps,
 } from '../../support/kubernetes/object-steps.js';
 import { administrator, NAMESPACE } from '../../support/kubernetes/prepare-namespace.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
 let folder: string;
 let steps: ObjectSteps;
 
-afterAll(async () => {
-  await steps.server.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => steps.server.close());
 
 describeExecutor('a Job that reads its model from S3', async () => {
-  folder = await mkdtemp(join(tmpdir(), 'burnish-kubernetes-objects-'));
+  folder = temporaryFolder('kubernetes-objects');
   steps = await prepareObjectSteps(folder, 'conformance-credentials');
   return {
     folder,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { REPORT_FILE } from '../../../optimizer/report/types.js';
 import { CONTAINER_PATHS } from '../../lmi-container.js';
-import { lmiEnvironment } from '../../lmi-environment.js';
+import { lmiEnvironment, threadsEnvironment } from '../../lmi-environment.js';
 import { POD_INPUT, PROGRESS_MARK, podFolders, type StepOrder } from './step-order.js';
 
 const OPTIMIZER = fileURLToPath(new URL('../../../optimizer/main.js', import.meta.url));
@@ -27,7 +27,7 @@ export async function runOptimizer(
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly hasResult: boolean }> {
   const folders = podFolders(step);
-  const { memoryBytes, ...given } = settings ?? {};
+  const { cores, memoryBytes, ...given } = settings ?? {};
   await writeFile(folders.stepFile, JSON.stringify({ ...given, datasets }));
   const child = spawn(process.execPath, [OPTIMIZER], {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -39,6 +39,7 @@ export async function runOptimizer(
       ...lmiEnvironment(POD_INPUT, { ...folders, errorFile: CONTAINER_PATHS.errorFile }),
       BURNISH_STEP_FILE: folders.stepFile,
       BURNISH_PROGRESS_FILE: folders.progressFile,
+      ...threadsEnvironment(cores),
       ...(memoryBytes === undefined ? {} : { BURNISH_MEMORY_BYTES: String(memoryBytes) }),
     },
   });

@@ -40,6 +40,8 @@ export interface StepSettings {
   readonly technique: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly deployment: DeploymentInstance;
+  /** What it is given, where that is known. */
+  readonly cores: number | undefined;
   readonly memoryBytes: number | undefined;
 }
 

@@ -42,13 +42,15 @@ export class StepStaging {
     if (objects === undefined) {
       throw new ExecutorError('The model of the step is not in the object store.');
     }
-    const memoryBytes = request.resources?.memoryBytes;
+    const { cores, memoryBytes } = request.resources ?? {};
     const order: StepOrder = {
       step,
       objects,
       // An image's settings may be secrets; they are in its environment alone.
       settings:
-        image === undefined ? { technique, environment, deployment, memoryBytes } : undefined,
+        image === undefined
+          ? { technique, environment, deployment, cores, memoryBytes }
+          : undefined,
     };
     const place = this.#placeOf(request);
     const folder = join(request.folders.temporary, 'order');
