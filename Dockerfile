@@ -19,7 +19,6 @@ ENV NODE_ENV=production \
     BURNISH_DATA_DIR=/data
 # The data folder is a volume; the service writes nowhere else but to it and to /tmp.
 RUN mkdir /data && chown 1000:1000 /data
-COPY --from=build /opt/burnish /opt/burnish
 USER 1000:1000
 VOLUME /data
 EXPOSE 4580
@@ -27,3 +26,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:4580/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/opt/burnish/dist/cli/main.js"]
 CMD ["serve", "--host", "0.0.0.0"]
+COPY --from=build /opt/burnish /opt/burnish

@@ -8,6 +8,7 @@ const SUITES = {
   faults: [60 * MINUTE, MINUTE],
   postgres: [60 * MINUTE, MINUTE],
   docker: [2 * MINUTE, 2 * MINUTE],
+  image: [10 * MINUTE, 30 * MINUTE],
   slurm: [2 * MINUTE, 2 * MINUTE],
   browser: [2 * MINUTE, 2 * MINUTE],
   kubernetes: [2 * MINUTE, 2 * MINUTE],

@@ -49,6 +49,8 @@ export async function importTestImage(socket: string, image: TestImage): Promise
     for (const [target, source] of Object.entries(image.files)) place(root, source, target);
     for (const folder of ['tmp', 'etc', 'opt/ml'])
       mkdirSync(join(root, folder), { recursive: true });
+    // As any system has it; a tmpfs that is put over it takes on its mode.
+    chmodSync(join(root, 'tmp'), 0o1777);
     const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const docker = new Docker({ socketPath: socket });
     const [repo, tag] = image.name.split(/:(?=[^/]*$)/);
