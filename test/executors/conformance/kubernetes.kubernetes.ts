@@ -58,6 +58,11 @@ describeExecutor('a Job of a Kubernetes cluster', async () => {
   };
 });
 
+describeExecutor('a Job of the built-in optimizer', async () => {
+  const create = () => createKubernetesExecutor({ ...options, optimizerImage: IMAGE });
+  return { folder, create, settings: 'data', protectsInput: true };
+});
+
 describe('a step in a Kubernetes cluster', () => {
   async function requestOf(job: string): Promise<StepRequest> {
     const inputFolder = join(folder, job, 'source');
