@@ -1,7 +1,8 @@
-import { mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { rm, stat, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { KernelPool } from '../../kernels/index.js';
+import { memoryLimit } from '../memory.js';
 import type { CompilationStepReport, MeasuredGraph } from '../report/compilation-types.js';
 import type { StepRun } from '../step-frame.js';
 import { cacheShape } from './measure/cache-shape.js';
@@ -14,11 +15,8 @@ import {
   type PreparedGraph,
   prepareGraph,
 } from './prepare.js';
+import { MEASURED_SHARE } from './runtime-memory.js';
 import { writeGraph } from './write-graph.js';
-
-/** Part of the memory that is free here that a graph's weights may take to be measured here; loading takes more than its
- * weights, since kernels pack them anew. */
-const MEMORY_SHARE = 0.45;
 
 /** Measures the result, and beside it the same model as an fp32 graph of separate operators that ONNX
  * Runtime runs as it is. A graph that this machine has no room for is left out, with a note.
@@ -36,7 +34,7 @@ export async function measureResult(
 }> {
   const { graph, output, settings } = prepared;
   run.progress.begin('measuring', { tensors: 2, bytes: 0 });
-  if (!fitsMemory(graph)) {
+  if (!fitsMemory(graph, run.memoryBytes)) {
     const notes = ['Nothing was measured: the graph needs more memory than is free here.'];
     return { measured: null, notes };
   }
@@ -44,7 +42,7 @@ export async function measureResult(
   const compiled = await measureOne(run, prepared, plan, graph, output, level);
   run.progress.advance(1, 0, graph.files.graph);
   const plain = baselineGraph(prepared);
-  const missing = await missingRoom(plain, scratch);
+  const missing = await missingRoom(plain, scratch, run.memoryBytes);
   const facts = {
     compiled,
     promptTokens: plan.prompt.length,
@@ -58,8 +56,7 @@ export async function measureResult(
   }
   const folder = join(scratch, 'baseline');
   try {
-    await mkdir(dirname(join(folder, plain.files.graph)), { recursive: true });
-    await writeGraph(prepared.checkpoint, plain, folder, pool, run.signal, () => undefined);
+    await writeGraph(prepared.checkpoint, plain, folder, pool, run.signal);
     const baseline = await measureOne(run, prepared, plan, plain, folder, 'disabled');
     run.progress.advance(1, 0, 'the fp32 graph');
     return { measured: { ...facts, baseline }, notes: [] };
@@ -106,15 +103,17 @@ async function measureOne(
   return { bytes, ...measured };
 }
 
-function fitsMemory({ weightBytes }: PreparedGraph): boolean {
-  // Zero, or more than there is, where nothing limits the process.
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return weightBytes < Math.min(freemem(), limit) * MEMORY_SHARE;
+function fitsMemory({ weightBytes }: PreparedGraph, told: number | undefined): boolean {
+  return weightBytes < Math.min(freemem(), memoryLimit(told)) * MEASURED_SHARE;
 }
 
 /** What there is too little of for a graph, if there is. */
-async function missingRoom(graph: PreparedGraph, folder: string): Promise<string | undefined> {
-  if (!fitsMemory(graph)) return 'memory than is free here';
+async function missingRoom(
+  graph: PreparedGraph,
+  folder: string,
+  told: number | undefined,
+): Promise<string | undefined> {
+  if (!fitsMemory(graph, told)) return 'memory than is free here';
   const { bavail, bsize } = await statfs(folder);
   return graph.weightBytes < bavail * bsize ? undefined : 'space than the scratch disk has';
 }

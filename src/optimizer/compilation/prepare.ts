@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { ForwardModel } from '../../checkpoint/architectures/forward/forward-model.js';
 import { readForwardModel } from '../../checkpoint/architectures/forward/read-forward-model.js';
 import type { FolderFile } from '../../checkpoint/folder.js';
@@ -5,9 +6,10 @@ import { CONFIG_FILE } from '../../checkpoint/hf-config.js';
 import { type Checkpoint, openCheckpoint } from '../../checkpoint/open.js';
 import { INDEX_FILE } from '../../checkpoint/shard-index.js';
 import { TensorFiles } from '../forward/weights/tensor-files.js';
-import { checkOutputFolder, checkSpace } from '../output/folder.js';
+import { checkOutputFolder, checkSpaces } from '../output/folder.js';
 import { previousSteps } from '../report/previous.js';
 import { REPORT_FILE, type StepReport } from '../report/types.js';
+import { bytesKept } from '../resuming/finished-work.js';
 import {
   type CompilationSettings,
   parseCompilationSettings,
@@ -58,7 +60,8 @@ export interface PreparedCompilation {
  * its weights goes.
  * @throws SettingsError, CheckpointError, CompilationError, OutputError, TextError. */
 export async function prepareCompilation(run: StepRun): Promise<PreparedCompilation> {
-  const { inputFolder, outputFolder, environment, datasets, signal } = run;
+  const { inputFolder, outputFolder, resumeFolder, scratchFolder, environment, datasets, signal } =
+    run;
   const checkpoint = await openCheckpoint(inputFolder, signal);
   const source = await readSourceProperties(checkpoint.files);
   const files = new TensorFiles(checkpoint.tensors);
@@ -88,9 +91,13 @@ export async function prepareCompilation(run: StepRun): Promise<PreparedCompilat
       serving.properties,
     );
     const others = otherFiles(checkpoint, [...texts.keys(), names.graph, names.weights]);
-    await checkSpace(
-      output,
-      graph.weightBytes + graph.model.length + others.reduce((sum, { size }) => sum + size, 0),
+    const made = graph.weightBytes + graph.model.length;
+    const kept = await bytesKept(resumeFolder, [names.weights]);
+    const carried = others.reduce((sum, { size }) => sum + size, 0);
+    await checkSpaces(
+      { folder: output, bytes: made + carried - kept },
+      // What a graph is rewritten from is written first.
+      { folder: scratchFolder ?? tmpdir(), bytes: isRewritten(settings) ? made : 0 },
     );
     const measuring = settings.measure
       ? await planMeasuring(checkpoint, model, positions, settings, datasets)

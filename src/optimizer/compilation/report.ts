@@ -13,6 +13,8 @@ export interface CompilationFacts extends PreparedCompilation {
   readonly files: readonly FileReport[];
   readonly measured: CompilationStepReport['measured'];
   readonly secondsByPhase: Readonly<Record<string, number>>;
+  /** Of the compiling phase, in bytes of the result. */
+  readonly bytesPerSecond: number;
 }
 
 function formName(form: ModuleForm, { options }: PreparedGraph): string {
@@ -24,7 +26,6 @@ export function buildCompilationReport(facts: CompilationFacts): CompilationStep
   const { checkpoint, settings, model, chosen, graph, positions, secondsByPhase } = facts;
   const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
   const before = sum([...checkpoint.tensors.values()].map(({ length }) => length));
-  const compiling = secondsByPhase.compiling ?? 0;
   const endedAt = new Date();
   const written = facts.files.find(({ name }) => name === graph.files.weights);
   const after = written?.bytes ?? graph.weightBytes;
@@ -62,7 +63,7 @@ export function buildCompilationReport(facts: CompilationFacts): CompilationStep
     performance: {
       seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
       secondsByPhase,
-      bytesPerSecond: compiling === 0 ? 0 : Math.round(before / compiling),
+      bytesPerSecond: facts.bytesPerSecond,
       // Node gives it in kilobytes.
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },

@@ -8,12 +8,14 @@ import { renderCompilation } from '../report/compilation-table.js';
 import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
 import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { compileWeights } from './compile-weights.js';
 import { cacheShape } from './measure/cache-shape.js';
 import { optimize } from './measure/run-graph-task.js';
 import { measureResult } from './measure-result.js';
+import { preflight } from './preflight.js';
 import { isRewritten, type PreparedCompilation, prepareCompilation } from './prepare.js';
 import { buildCompilationReport } from './report.js';
-import { writeGraph } from './write-graph.js';
+import { writeGraphFile } from './write-graph.js';
 
 /** What ONNX Runtime calls the levels of optimization. */
 const RUNTIME_LEVELS = ['disabled', 'basic', 'extended', 'all'] as const;
@@ -25,8 +27,7 @@ const CHECKED_TOKENS = 8;
  * memory is a few slabs whatever the model's size, but for what ONNX Runtime itself takes to rewrite or
  * to measure the graph, in processes of its own.
  * @throws SettingsError, CheckpointError, CompilationError, OutputError, TextError, NonFiniteWeightError,
- * KernelFileError; the
- * signal's reason when it aborts. */
+ * KernelFileError; the signal's reason when it aborts. */
 export function runCompilation(run: StepRun): Promise<OptimizationReport> {
   return carryOut(run, { prepare: prepareCompilation, describe: decisionsOf, produce });
 }
@@ -39,6 +40,7 @@ async function produce(
 ): Promise<ProducedStep> {
   const scratch = await mkdtemp(join(run.scratchFolder ?? tmpdir(), 'burnish-compilation-'));
   try {
+    await preflight(run, prepared, pool, scratch);
     await writeResult(run, prepared, pool, scratch);
     await writeOtherFiles(run, prepared);
     const { measured, notes } =
@@ -51,6 +53,7 @@ async function produce(
       ...{ startedAt, files, measured, deployment: run.deployment },
       notes: [...prepared.notes, ...notes],
       secondsByPhase: run.progress.seconds(),
+      bytesPerSecond: run.progress.speedOf('compiling'),
     });
     return { complete: true, step, files, summary: renderCompilation(step) };
   } finally {
@@ -59,18 +62,17 @@ async function produce(
 }
 
 async function writeResult(
-  { progress, signal }: StepRun,
-  { checkpoint, graph, model, output, settings }: PreparedCompilation,
+  run: StepRun,
+  prepared: PreparedCompilation,
   pool: KernelPool,
   scratch: string,
 ): Promise<void> {
-  progress.begin('compiling', { tensors: graph.weights.length, bytes: graph.weightBytes });
+  const { progress, signal } = run;
+  const { graph, model, output, settings } = prepared;
   const rewritten = isRewritten(settings);
   const folder = rewritten ? join(scratch, 'graph') : output;
-  await mkdir(dirname(join(folder, graph.files.graph)), { recursive: true });
-  await writeGraph(checkpoint, graph, folder, pool, signal, (weight, bytes) =>
-    progress.advance(1, bytes, weight.kind === 'codes' ? weight.codes.name : weight.target.name),
-  );
+  await compileWeights(run, prepared, pool, folder);
+  await writeGraphFile(graph, folder);
   if (!rewritten) return;
   progress.begin('optimizing', { tensors: 1, bytes: 0 });
   const target = join(output, graph.files.graph);

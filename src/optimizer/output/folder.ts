@@ -1,4 +1,4 @@
-import { constants, copyFile, mkdir, readdir, realpath, rm, statfs } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { FolderFile } from '../../checkpoint/folder.js';
 
@@ -35,6 +35,23 @@ export async function checkSpace(folder: string, bytes: number): Promise<void> {
   if (available < bytes) {
     throw new OutputError(
       `the result needs ${bytes} bytes, but the output's disk has ${available} left`,
+    );
+  }
+}
+
+/** Looks at the space for a result and for what it is made from, which may lie on one disk or on two.
+ * @throws OutputError if there is less than both need. */
+export async function checkSpaces(
+  output: { readonly folder: string; readonly bytes: number },
+  scratch: { readonly folder: string; readonly bytes: number },
+): Promise<void> {
+  const [one, other] = await Promise.all([stat(output.folder), stat(scratch.folder)]);
+  if (one.dev === other.dev) return checkSpace(output.folder, output.bytes + scratch.bytes);
+  await checkSpace(output.folder, output.bytes);
+  const available = await freeBytes(scratch.folder);
+  if (available < scratch.bytes) {
+    throw new OutputError(
+      `what the result is made from needs ${scratch.bytes} bytes, but the scratch disk has ${available} left`,
     );
   }
 }

@@ -51,7 +51,8 @@ export interface CompilationStepReport {
   readonly performance: {
     readonly seconds: number;
     readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Source bytes of all tensors over the seconds of the compiling phase. */
+    /** Bytes of the graph's weights that were not finished before, over the seconds of the compiling
+     * phase. */
     readonly bytesPerSecond: number;
     /** Largest resident memory of the process that compiles; graphs are measured in others. */
     readonly peakMemoryBytes: number;

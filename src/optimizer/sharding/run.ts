@@ -15,15 +15,16 @@ import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
 import { burnishVersion } from '../report/versions.js';
 import { takeFingerprint } from '../resuming/fingerprint.js';
+import { finishTensors } from '../resuming/finish-tensors.js';
 import { keepingFinished, workFolder } from '../resuming/finished-work.js';
 import { formatProperties, PROPERTIES_FILE } from '../settings/properties.js';
 import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { executeScattering } from './execute.js';
 import { describeChunks } from './layouts/chunked.js';
 import { type PreparedSharding, prepareSharding } from './prepare.js';
 import { buildShardingReport } from './report.js';
 import { tasksOf } from './scatter-tasks.js';
 import { ranksIn } from './shard-files.js';
-import { shardTensors } from './shard-tensors.js';
 import { verifyHeaders, verifyRows } from './verify.js';
 
 /** Divides the checkpoint in one folder among ranks, into another. Each byte of the source is read once,
@@ -51,7 +52,13 @@ async function produce(
       fingerprint: () => takeFingerprint(checkpoint, settings.effective, undefined, signal),
     },
     async (work) => {
-      await shardTensors(run, tasksOf(worked), work, pool);
+      await finishTensors(run, work, {
+        phase: 'sharding',
+        tasks: tasksOf(worked),
+        nameOf: ({ name }) => name,
+        bytesOf: ({ source }) => source.length,
+        execute: (tasks, onDone) => executeScattering(tasks, pool, signal, onDone),
+      });
       await work.install(output);
     },
   );

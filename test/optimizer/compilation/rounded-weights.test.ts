@@ -64,7 +64,8 @@ async function round(
     new Map([[name, { name, dtype: 'F32', shape: [ROWS, columns], ...place }]]),
   );
   const weights = join(folder, 'weights');
-  await writeWeights(weights, file.size, collector.weights, {
+  await writeFile(weights, new Uint8Array(file.size));
+  await writeWeights(weights, collector.weights, {
     ...{ files, pool, source: new StoredWeights(files), kept: new KeptCodes(files) },
     signal: new AbortController().signal,
     onWritten: () => undefined,

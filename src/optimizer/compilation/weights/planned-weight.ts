@@ -49,3 +49,14 @@ export type PlannedWeight =
       /** Rows of each table, and the length of sequences that it is for. */
       readonly tables: readonly { readonly rows: number; readonly positions: number }[];
     };
+
+/** A name that no other weight of the graph has. */
+export function nameOfWeight(weight: PlannedWeight): string {
+  return weight.kind === 'codes' ? weight.codes.name : weight.target.name;
+}
+
+/** Bytes of all that a weight becomes. */
+export function bytesOfWeight(weight: PlannedWeight): number {
+  if (weight.kind !== 'codes') return weight.target.length;
+  return weight.codes.length + weight.scales.length + (weight.zeroPoints?.length ?? 0);
+}

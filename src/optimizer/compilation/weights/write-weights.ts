@@ -20,31 +20,29 @@ export interface WriteOptions {
   readonly source: WeightSource;
   readonly kept: CodeSources;
   readonly signal: AbortSignal;
-  readonly onWritten: (weight: PlannedWeight, bytes: number) => void;
+  readonly onWritten: (weight: PlannedWeight) => void;
 }
 
-/** Writes the file of a graph's weights, slab by slab: a few megabytes are in memory whatever its size;
- * with kept codes that are stored by columns, one layer's.
- * @param path of a file that is not there yet.
+/** Writes weights of a graph, slab by slab: a few megabytes are in memory whatever their size; with kept
+ * codes that are stored by columns, one layer's.
+ * @param path of their file, which is there in its full size.
  * @throws CheckpointError, CompilationError; the signal's reason when it aborts. */
 export async function writeWeights(
   path: string,
-  bytes: number,
   weights: readonly PlannedWeight[],
   options: WriteOptions,
 ): Promise<void> {
-  const handle = await open(path, 'wx');
+  const handle = await open(path, 'r+');
   try {
-    await handle.truncate(bytes);
     const { files, pool, signal, onWritten } = options;
     const rounded = weights.filter(isRounded);
-    await roundWeights(path, rounded, files, pool, signal, (weight) =>
-      onWritten(weight, codeBytes(weight)),
-    );
+    await roundWeights(path, rounded, files, pool, signal, onWritten);
     const writer = new WeightWriter(handle, options);
     for (const weight of weights) {
       signal.throwIfAborted();
-      if (!isRounded(weight)) onWritten(weight, await writer.write(weight));
+      if (isRounded(weight)) continue;
+      await writer.write(weight);
+      onWritten(weight);
     }
   } finally {
     await handle.close();
@@ -60,26 +58,19 @@ class WeightWriter {
     this.#options = options;
   }
 
-  /** @returns the bytes that were written. */
-  async write(weight: PlannedWeight): Promise<number> {
+  async write(weight: PlannedWeight): Promise<void> {
     switch (weight.kind) {
       case 'vector':
-        await this.#vector(weight);
-        break;
+        return this.#vector(weight);
       case 'matrix':
-        await this.#matrix(weight);
-        break;
+        return this.#matrix(weight);
       case 'codes':
-        await this.#keptCodes(weight);
-        return codeBytes(weight);
+        return this.#keptCodes(weight);
       case 'indices':
-        await this.#put(weight.target, 0, new Uint8Array(weight.values.buffer));
-        break;
+        return this.#put(weight.target, 0, new Uint8Array(weight.values.buffer));
       case 'rotation':
-        await this.#rotation(weight);
-        break;
+        return this.#rotation(weight);
     }
-    return weight.target.length;
   }
 
   async #vector({ target, tensors, added }: Planned<'vector'>): Promise<void> {
@@ -188,10 +179,6 @@ type Planned<Kind extends PlannedWeight['kind']> = Extract<PlannedWeight, { read
 
 function isRounded(weight: PlannedWeight): weight is PlannedCodes {
   return weight.kind === 'codes' && !weight.kept;
-}
-
-function codeBytes({ codes, scales, zeroPoints }: PlannedCodes): number {
-  return codes.length + scales.length + (zeroPoints?.length ?? 0);
 }
 
 /** How much of each tensor of a weight is written. */
