@@ -104,8 +104,10 @@ try {
     renameSync((await build('int4')).output, alike);
     const engines = [
       ['burnish in onnxruntime-genai', 'onnxruntime-genai', ours],
+      ['the same, threads as its folder says', 'onnxruntime-genai-as-it-is', ours],
       ['burnish, output layer of 4 bits', 'onnxruntime-genai', alike],
       ['its own int4 in onnxruntime-genai', 'onnxruntime-genai', theirs],
+      ['the same, threads as its folder says', 'onnxruntime-genai-as-it-is', theirs],
       ['Transformers, bf16', 'transformers', given.model],
     ];
     if (given.gguf !== undefined) {

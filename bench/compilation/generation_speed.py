@@ -1,9 +1,11 @@
-"""Times one engine on one model: reading a prompt, and generating after it, on two threads.
+"""Times one engine on one model: reading a prompt, and generating after it, on a thread for
+each processor.
 
 usage: python generation_speed.py ENGINE MODEL PROMPT_TOKENS NEW_TOKENS ROUNDS
 
-ENGINE is onnxruntime-genai (MODEL is a folder with genai_config.json), llama.cpp (a GGUF file) or
-transformers (a checkpoint, run in bfloat16). Prints one line of JSON: the seconds that loading took, and
+ENGINE is onnxruntime-genai (MODEL is a folder with genai_config.json), onnxruntime-genai-as-it-is (the
+same, with as many threads as the folder says, or onnxruntime-genai where it says nothing), llama.cpp (a
+GGUF file) or transformers (a checkpoint, run in bfloat16). Prints one line of JSON: the seconds that loading took, and
 the medians of tokens per second over the rounds, after one round that does not count.
 """
 
@@ -17,11 +19,15 @@ THREADS = len(os.sched_getaffinity(0))
 
 
 class OnnxRuntimeGenai:
-    def __init__(self, folder):
+    def __init__(self, folder, threads=THREADS):
         import onnxruntime_genai
 
         self.library = onnxruntime_genai
-        self.model = onnxruntime_genai.Model(folder)
+        config = onnxruntime_genai.Config(folder)
+        if threads is not None:
+            options = {"session_options": {"intra_op_num_threads": threads}}
+            config.overlay(json.dumps({"model": {"decoder": options}}))
+        self.model = onnxruntime_genai.Model(config)
 
     def round(self, prompt, new_tokens):
         parameters = self.library.GeneratorParams(self.model)
@@ -78,7 +84,12 @@ class Transformers:
             return first - began, time.perf_counter() - first
 
 
-ENGINES = {"onnxruntime-genai": OnnxRuntimeGenai, "llama.cpp": LlamaCpp, "transformers": Transformers}
+ENGINES = {
+    "onnxruntime-genai": OnnxRuntimeGenai,
+    "onnxruntime-genai-as-it-is": lambda folder: OnnxRuntimeGenai(folder, None),
+    "llama.cpp": LlamaCpp,
+    "transformers": Transformers,
+}
 
 
 def main():

@@ -21,6 +21,7 @@ describe('a compiled folder', () => {
         vocab_size: 1024,
         decoder: {
           filename: 'model.onnx',
+          session_options: { intra_op_num_threads: 0 },
           head_size: 32,
           num_attention_heads: 8,
           num_key_value_heads: 4,

@@ -22,7 +22,8 @@ export function canJoin(
   );
 }
 
-/** `x · Wᵀ + b` for `x` `[tokens, columns]`, where W has the named rows of modules that can be joined.
+/** `x · Wᵀ + b` for `x` `[tokens, columns]`, where W has the named rows of modules that can be joined. With
+ * codes there may be more dimensions before the last.
  * @param name of the weight in the graph. */
 export function linear(
   context: DecoderContext,
@@ -51,7 +52,7 @@ export function linear(
   const input =
     order === undefined
       ? x
-      : graph.op('Gather', [x, weights.indices(`${name}.order`, order)], { axis: 1 });
+      : graph.op('Gather', [x, weights.indices(`${name}.order`, order)], { axis: -1 });
   const { codes, scales, zeroPoints } = weights.codes(name, matrix, form, kept, element);
   const [product = NONE] = graph.fused(
     'MatMulNBits',

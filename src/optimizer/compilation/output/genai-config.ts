@@ -33,6 +33,10 @@ const SEARCH_DEFAULTS = {
   top_p: 1,
 } as const;
 
+/** Left alone, onnxruntime-genai takes half of the processors; this leaves it to ONNX Runtime, which takes every
+ * physical core. */
+const RUNTIME_DECIDES = 0;
+
 /** What a graph is called and how long its sequences may be. */
 export interface CompiledFacts {
   readonly fileName: string;
@@ -79,6 +83,7 @@ export function genaiConfig(
       decoder: {
         session_options: {
           log_id: 'onnxruntime-genai',
+          intra_op_num_threads: RUNTIME_DECIDES,
           provider_options: [],
           ...(optimized ? { graph_optimization_level: 'ORT_DISABLE_ALL' } : {}),
         },
