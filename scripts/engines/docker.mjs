@@ -32,6 +32,15 @@ async function startRegistry(folder) {
   return { registry, address: `127.0.0.1:${port}`, username: 'burnish', password };
 }
 
+/** The engine leaves the network of the machine mounted once a container was in it. */
+function unmountUnder(folder) {
+  const places = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1])
+    .filter((place) => place?.startsWith(`${folder}/`));
+  for (const place of places.reverse()) spawnSync('umount', [place]);
+}
+
 /**
  * Starts an engine and a registry, installing them where they are missing.
  * @returns the engine's socket, the registry's address and credentials, and what ends both
@@ -56,6 +65,7 @@ export async function startEngine() {
   const { registry, ...access } = await startRegistry(folder);
   const stop = () => {
     for (const daemon of [registry, engine]) endDaemon(daemon);
+    unmountUnder(folder);
     rmSync(folder, { recursive: true, force: true });
   };
   const isReady = () => {
