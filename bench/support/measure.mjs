@@ -16,14 +16,15 @@ export function machine() {
   return `${cpus()[0]?.model.trim()}, ${availableParallelism()} threads, ${memory}, Node ${process.version}`;
 }
 
-/** Runs a program to its end; seconds by the clock, and the peak resident bytes of the process itself. */
+/** Runs a program to its end; seconds by the clock, and the peak resident bytes of the process with those
+ * that it starts. */
 export function timeProcess(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(command, args, { stdio: 'ignore', ...options });
     let peakBytes = 0;
     const sample = setInterval(() => {
-      peakBytes = Math.max(peakBytes, peakOf(child.pid));
+      peakBytes = Math.max(peakBytes, peakOf(child.pid), residentOf(child.pid));
     }, 5);
     child.once('error', reject);
     child.once('exit', (code) => {
@@ -33,6 +34,18 @@ export function timeProcess(command, args, options = {}) {
       else reject(new Error(`${command} ended with status ${code}`));
     });
   });
+}
+
+/** Resident bytes of a process and all that it started. */
+function residentOf(pid) {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const own = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+    return children.filter(Boolean).reduce((sum, child) => sum + residentOf(child), own);
+  } catch {
+    return 0;
+  }
 }
 
 /** VmHWM, which the kernel keeps as the highest resident size so far. */

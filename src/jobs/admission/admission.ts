@@ -132,13 +132,16 @@ export class Admission {
   }
 
   private async estimate(job: JobRecord): Promise<JobNeeds> {
-    const { locate, copiesSources, executor, logger } = this.context;
+    const { locate, copiesSources, capacity, executor, logger } = this.context;
     const uri = job.request.ModelSource.S3?.S3Uri;
     if (uri === undefined) return UNKNOWN;
     try {
       const { objects } = await actingAsRole(this.context, job);
       const source = await measureSource(objects, locate(uri), AbortSignal.timeout(LOOK_MS));
-      const needs = estimateNeeds(source, stepsOf(job.request), copiesSources);
+      const needs = estimateNeeds(source, stepsOf(job.request), {
+        copiesSources,
+        roomBytes: Math.max(capacity.memoryBytes, capacity.largestNodeBytes ?? 0),
+      });
       // Where steps take models from the object store, none of them comes to this machine.
       return executor.objects === undefined ? needs : { ...needs, diskBytes: 0 };
     } catch (error) {

@@ -1,10 +1,11 @@
 import { SettingsError } from '../../optimizer/settings/errors.js';
 import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
 import type { Step } from '../../service-model/techniques.js';
+import { compilationNeeds } from './compilation-needs.js';
 import type { SourceMeasure } from './measure-source.js';
 import { type ModelSize, modelSize } from './model-size.js';
 import type { Resources } from './resources.js';
-import { calibrationMemory, forwardMemory, streamingMemory } from './step-memory.js';
+import { calibrationMemory, forwardMemory, memoryBeside, streamingMemory } from './step-memory.js';
 
 /** A core is worth having for this much of a step's work. Jobs of seconds then run beside each other on
  * a core each, and a job of minutes has the cores that shorten it. */
@@ -25,8 +26,10 @@ const EVALUATION_TOKENS = 16_384;
 const EVALUATION_WINDOW = 2048;
 const EVALUATIONS = 2;
 
-/** Passes through the weights that a token of calibration costs. */
+/** Passes through the weights that a token of calibration costs, and those of a technique beside which the
+ * original model runs. */
 const CALIBRATION_PASSES = 3;
+const PASSES_BESIDE = 2 * CALIBRATION_PASSES;
 
 /** Threads whose memory is counted; that of more is small beside what such a job takes anyway. */
 const COUNTED_THREADS = 4;
@@ -40,30 +43,42 @@ const ARCHIVE_GROWTH = 1.3;
 /** Of a model whose sizes are not known, a stage is held to be at most this part of it. */
 const STAGE_PART = 1 / 4;
 
+/** Of a quantized model a stored byte is held to be two weights. */
+const WEIGHTS_PER_PACKED_BYTE = 2;
+
 /** Parts of a job's needs that come from its steps. */
 interface StepNeeds {
   readonly coreSeconds: number;
   readonly memoryBytes: number;
+  /** Temporary space for its result, and for what it is made from. */
+  readonly diskBytes: number;
+}
+
+/** Where a job is to run. */
+export interface JobPlace {
+  /** Whether the source is copied to this machine rather than read where it is. */
+  readonly copiesSources: boolean;
+  /** Memory that all jobs together may take there: steps leave out what they can do without. */
+  readonly roomBytes: number;
 }
 
 /**
  * What a job is expected to take: cores by how long it would run on one, memory of its hungriest step,
  * and temporary space for the results of all its steps (and for a copy of its source, where that is
  * made). Space is what it takes at the least, since the optimizer checks the exact sum before it writes.
- *
- * @param copied whether the source is copied to this machine rather than read where it is
  */
 export function estimateNeeds(
   source: SourceMeasure,
   steps: readonly Step[],
-  copied: boolean,
+  { copiesSources, roomBytes }: JobPlace,
 ): Resources {
-  const all = steps.map((step) => stepNeeds(source, step));
+  const all = steps.map((step, index) => {
+    const before = steps.slice(0, index).some(({ technique }) => technique === 'quantization');
+    return stepNeeds(source, step, before || isQuantized(source), roomBytes);
+  });
   const coreSeconds = all.reduce((sum, needs) => sum + needs.coreSeconds, 0);
-  const copy = source.archive ? source.bytes * ARCHIVE_GROWTH : copied ? source.bytes : 0;
-  const results = steps.map(({ technique }) =>
-    technique === 'quantization' ? source.weightBytes * LEAST_LEFT : source.weightBytes,
-  );
+  const copy = source.archive ? source.bytes * ARCHIVE_GROWTH : copiesSources ? source.bytes : 0;
+  const results = all.map(({ diskBytes }) => diskBytes);
   return {
     cores: Math.min(MAX_CORES, Math.max(1, Math.ceil(coreSeconds / SECONDS_PER_CORE))),
     memoryBytes: Math.ceil(Math.max(0, ...all.map(({ memoryBytes }) => memoryBytes))),
@@ -71,22 +86,38 @@ export function estimateNeeds(
   };
 }
 
-function stepNeeds(source: SourceMeasure, step: Step): StepNeeds {
+function stepNeeds(
+  source: SourceMeasure,
+  step: Step,
+  quantized: boolean,
+  roomBytes: number,
+): StepNeeds {
   const streaming = {
     coreSeconds: source.weightBytes / STREAMED_BYTES_PER_SECOND,
     memoryBytes: streamingMemory(COUNTED_THREADS),
+    diskBytes: source.weightBytes * (step.technique === 'quantization' ? LEAST_LEFT : 1),
   };
   // A container of the caller's holds the whole model for all that is known.
   if (step.image !== undefined) {
     return { ...streaming, memoryBytes: streaming.memoryBytes + source.weightBytes };
   }
+  if (step.technique === 'compilation') {
+    const room = roomBytes - streaming.memoryBytes;
+    const own = compilationNeeds(step.environment, weightsOf(source), quantized, room);
+    return {
+      coreSeconds: streaming.coreSeconds + own.operations / OPERATIONS_PER_SECOND,
+      memoryBytes: streaming.memoryBytes + own.memoryBytes,
+      diskBytes: own.diskBytes,
+    };
+  }
   if (step.technique !== 'quantization') return streaming;
   const model = modelSize(source);
   const run = readRuns(step, model?.maxPositions ?? Number.POSITIVE_INFINITY);
-  const weights = source.weightBytes / storedBytes(source);
+  const passes = run.beside ? PASSES_BESIDE : CALIBRATION_PASSES;
   const operations =
-    2 * weights * (run.evaluated * EVALUATIONS + run.calibrated * CALIBRATION_PASSES);
+    2 * weightsOf(source) * (run.evaluated * EVALUATIONS + run.calibrated * passes);
   return {
+    ...streaming,
     coreSeconds: streaming.coreSeconds + operations / OPERATIONS_PER_SECOND,
     memoryBytes:
       streaming.memoryBytes +
@@ -99,39 +130,53 @@ interface Runs {
   readonly evaluated: number;
   readonly calibrated: number;
   readonly sampleTokens: number;
+  /** Whether the original model runs beside the calibration. */
+  readonly beside: boolean;
 }
 
 function readRuns({ environment }: Step, maxPositions: number): Runs {
   try {
-    const { evaluation, calibration } = parseQuantizationSettings(environment);
+    const { evaluation, calibration, scheme } = parseQuantizationSettings(environment);
     const sampleTokens = Math.min(calibration?.sampleTokens ?? 0, maxPositions);
     return {
       evaluated: evaluation.enabled ? (evaluation.tokens ?? EVALUATION_TOKENS) : 0,
       calibrated: (calibration?.samples ?? 0) * sampleTokens,
       sampleTokens,
+      beside: scheme.technique === 'gptaq',
     };
   } catch (error) {
     // Settings are checked at creation; what the model's own file adds to them is the step's matter.
     if (!(error instanceof SettingsError)) throw error;
-    return { evaluated: EVALUATION_TOKENS, calibrated: 0, sampleTokens: 0 };
+    return { evaluated: EVALUATION_TOKENS, calibrated: 0, sampleTokens: 0, beside: false };
   }
 }
 
-function knownModel(model: ModelSize, { evaluated, calibrated, sampleTokens }: Runs): number {
+function knownModel(model: ModelSize, run: Runs): number {
+  const { evaluated, calibrated, sampleTokens, beside } = run;
   const evaluation = forwardMemory(model, {
     tokens: evaluated,
     longest: Math.min(EVALUATION_WINDOW, model.maxPositions),
   });
-  const calibration = calibrationMemory(model, {
-    tokens: calibrated,
-    longest: sampleTokens,
-  });
+  const text = { tokens: calibrated, longest: sampleTokens };
+  const calibration = calibrationMemory(model, text) + (beside ? memoryBeside(model, text) : 0);
   return Math.max(evaluated > 0 ? evaluation : 0, calibrated > 0 ? calibration : 0);
 }
 
 /** Twice a stage's weights, since f32 is twice what is stored. */
 function unknownModel(source: SourceMeasure, { evaluated, calibrated }: Runs): number {
   return evaluated + calibrated > 0 ? 2 * STAGE_PART * source.weightBytes : 0;
+}
+
+/** How many numbers the model consists of, as far as its size tells. */
+function weightsOf(source: SourceMeasure): number {
+  return isQuantized(source)
+    ? source.weightBytes * WEIGHTS_PER_PACKED_BYTE
+    : source.weightBytes / storedBytes(source);
+}
+
+function isQuantized({ config = {} }: SourceMeasure): boolean {
+  const { quantization_config: own, compression_config: older } = config;
+  return (own ?? older ?? null) !== null;
 }
 
 function storedBytes({ config = {} }: SourceMeasure): number {

@@ -27,6 +27,11 @@ const WIDE_COPIES = 3;
 /** Attention scores exist before the mask, after it, and after the softmax. */
 const SCORE_COPIES = 3;
 
+/** Beside, the original model has its own stage in f32, and its Gram matrix is one more, of which solving
+ * needs two copies. */
+const WEIGHT_COPIES_BESIDE = 1.5;
+const GRAM_COPIES_BESIDE = 2;
+
 /** Copies of a stage's weights in f32: one for the graph and half of one as it is stored; where they are
  * quantized, the original, the scaled and the decoded ones. */
 const FORWARD_WEIGHT_COPIES = 1.5;
@@ -74,6 +79,18 @@ export function calibrationMemory(model: ModelSize, text: TextSize): number {
     Math.max(attention, network) +
     GRAM_COPIES * F32 * widest ** 2 +
     passing(model, text)
+  );
+}
+
+/** What a technique takes on top of that which lets the original model run beside. */
+export function memoryBeside(model: ModelSize, { tokens }: TextSize): number {
+  const { hidden, intermediate, experts, heads, headSize } = model;
+  const widest = Math.max(hidden, intermediate, heads * headSize);
+  return (
+    WEIGHT_COPIES_BESIDE * F32 * Math.max(attentionWeights(model), networkWeights(model)) +
+    Math.max(gramSums([hidden, heads * headSize]), experts * gramSums([hidden, intermediate])) +
+    GRAM_COPIES_BESIDE * F32 * widest ** 2 +
+    Math.min(tokens * hidden * F32, DEFAULT_MEMORY_BYTES)
   );
 }
 

@@ -10,7 +10,7 @@ export function whyNever(needs: Resources, capacity: Resources): string | undefi
     lack('temporary disk space', needs.diskBytes, capacity.diskBytes),
   ].flatMap((text) => text ?? []);
   if (lacking.length === 0) return undefined;
-  return `The job can never run on this machine: ${lacking.join(' and ')}. Use a machine that has it, or ask for less: a technique without calibration, or OPTION_EVALUATE=false.`;
+  return `The job can never run on this machine: ${lacking.join(' and ')}. Use a machine that has it, or ask for less: a technique without calibration, OPTION_EVALUATE=false, or OPTION_COMPILE_TARGET=portable.`;
 }
 
 function lack(what: string, needed: number, there: number): string | undefined {

@@ -95,8 +95,8 @@ function largestPart({ checkpoint, graph, model }: PreparedCompilation): TriedPa
 }
 
 /** @throws MemoryError if ONNX Runtime has no room to rewrite the graph. */
-function checkRewriting({ weightBytes }: PreparedGraph, told: number | undefined): void {
-  const needed = memoryOfGraph(weightBytes, 'rewriting');
+function checkRewriting({ weightBytes, options }: PreparedGraph, told: number | undefined): void {
+  const needed = memoryOfGraph(weightBytes, options.element);
   const limit = memoryLimit(told);
   if (needed <= limit) return;
   throw new MemoryError(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { estimateNeeds } from '#burnish/jobs/admission/estimate-needs.js';
+import { estimateNeeds, type JobPlace } from '#burnish/jobs/admission/estimate-needs.js';
 import type { SourceMeasure } from '#burnish/jobs/admission/measure-source.js';
 import { whyNever } from '#burnish/jobs/admission/why-never.js';
 import type { Step } from '#burnish/service-model/techniques.js';
@@ -43,7 +43,8 @@ function step(environment: Record<string, string>, change: Partial<Step> = {}): 
 
 const rtn = step({ OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' });
 const gptq = step({ OPTION_QUANTIZE: 'gptq', OPTION_EVALUATE: 'false' });
-const needsOf = (source: SourceMeasure, ...steps: Step[]) => estimateNeeds(source, steps, false);
+const PLACE: JobPlace = { copiesSources: false, roomBytes: 64e9 };
+const needsOf = (source: SourceMeasure, ...steps: Step[]) => estimateNeeds(source, steps, PLACE);
 
 describe('estimateNeeds', () => {
   it('knows that streaming takes the same memory whatever the size', () => {
@@ -71,9 +72,9 @@ describe('estimateNeeds', () => {
     });
     const evaluating = (tokens: string) =>
       step({ OPTION_QUANTIZE: 'rtn', OPTION_EVAL_TOKENS: tokens });
-    const calibrating = (samples: string, length: string) =>
+    const calibrating = (samples: string, length: string, technique = 'gptq') =>
       step({
-        OPTION_QUANTIZE: 'gptq',
+        OPTION_QUANTIZE: technique,
         OPTION_EVALUATE: 'false',
         OPTION_CALIB_SIZE: samples,
         OPTION_MAX_MODEL_LEN: length,
@@ -83,6 +84,8 @@ describe('estimateNeeds', () => {
       [synthetic(1024, 2816), evaluating('8192'), 731e6],
       [synthetic(1024, 2816), calibrating('8', '512'), 540e6],
       [synthetic(1024, 2816), calibrating('8', '2048'), 673e6],
+      [synthetic(1024, 2816), calibrating('8', '512', 'gptaq'), 806e6],
+      [synthetic(2048, 5632), calibrating('8', '512', 'gptaq'), 2239e6],
       [synthetic(2048, 5632), evaluating('4096'), 625e6],
       [synthetic(2048, 5632), evaluating('8192'), 747e6],
       [synthetic(2048, 5632), calibrating('8', '512'), 1437e6],
@@ -95,6 +98,68 @@ describe('estimateNeeds', () => {
     }
   });
 
+  it('counts the processes in which compiled graphs are rewritten and measured', () => {
+    const compiling = (environment: Record<string, string>) =>
+      step(environment, { technique: 'compilation' });
+    const sized = (weightBytes: number): SourceMeasure => ({
+      ...{ bytes: weightBytes, weightBytes, archive: false },
+      config: { torch_dtype: 'bfloat16' },
+    });
+    const quiet = { OPTION_EVALUATE: 'false' };
+    const unmeasured = { OPTION_COMPILE_MEASURE: 'false' };
+    const here = { OPTION_COMPILE_TARGET: 'this_machine' };
+    // The last is stored in f32.
+    const measured = [
+      [sized(111e6), compiling({ OPTION_DTYPE: 'fp32' }), 526e6],
+      [sized(111e6), compiling({ OPTION_DTYPE: 'fp16', ...quiet }), 424e6],
+      [sized(111e6), compiling({ OPTION_DTYPE: 'int8', ...quiet }), 390e6],
+      [sized(111e6), compiling({ OPTION_DTYPE: 'int4', ...quiet }), 408e6],
+      [sized(492e6), compiling({ OPTION_DTYPE: 'int4', ...quiet }), 1145e6],
+      [sized(492e6), compiling({ OPTION_DTYPE: 'fp32', ...unmeasured, ...here }), 1181e6],
+      [sized(492e6), compiling({ OPTION_DTYPE: 'int4', ...unmeasured, ...here }), 432e6],
+      [{ ...sized(5.8e6), config: {} }, compiling({ OPTION_DTYPE: 'int4' }), 268e6],
+    ] as const;
+    for (const [source, given, peak] of measured) {
+      const { memoryBytes } = needsOf(source, given);
+      expect(memoryBytes / peak).toBeGreaterThan(1);
+      expect(memoryBytes / peak).toBeLessThan(1.8);
+    }
+  });
+
+  it('counts no graph that there is no room to measure, so that the job is not refused for it', () => {
+    const compilation = step({ OPTION_DTYPE: 'int4' }, { technique: 'compilation' });
+    const needs = (roomBytes: number) =>
+      estimateNeeds(LARGE, [compilation], { ...PLACE, roomBytes }).memoryBytes;
+    // 32 GB in fp32, 4 in int4.
+    expect(needs(128e9)).toBeGreaterThan(40e9);
+    expect(needs(16e9)).toBeGreaterThan(5e9);
+    expect(needs(16e9)).toBeLessThan(6e9);
+    expect(needs(4e9)).toBeLessThan(200e6);
+    const rewritten = { ...compilation, environment: { OPTION_COMPILE_TARGET: 'this_machine' } };
+    expect(
+      estimateNeeds(LARGE, [rewritten], { ...PLACE, roomBytes: 4e9 }).memoryBytes,
+    ).toBeGreaterThan(32e9);
+  });
+
+  it('takes the cores and the space of a compilation from its settings', () => {
+    const compilation = (environment: Record<string, string>) =>
+      step(environment, { technique: 'compilation' });
+    const int4 = needsOf(
+      LARGE,
+      compilation({ OPTION_DTYPE: 'int4', OPTION_COMPILE_MEASURE: 'false' }),
+    );
+    expect(int4.cores).toBe(2);
+    expect(int4.diskBytes).toBeCloseTo(LARGE.weightBytes / 4, -6);
+    const fp32 = needsOf(LARGE, compilation({ OPTION_COMPILE_TARGET: 'this_machine' }));
+    expect(fp32.diskBytes).toBeCloseTo(4 * LARGE.weightBytes, -6);
+    expect(fp32.cores).toBeGreaterThan(int4.cores);
+    // Codes are kept, whether the source has them or the step before makes them.
+    const config = { ...LARGE.config, quantization_config: {} };
+    const kept = needsOf({ ...LARGE, config }, compilation({}));
+    expect(kept.diskBytes).toBeCloseTo(LARGE.weightBytes, -6);
+    expect(needsOf(LARGE, rtn, compilation({})).diskBytes).toBeCloseTo(LARGE.weightBytes / 2, -6);
+  });
+
   it('gives a small job one core and a long one all that it has use for', () => {
     expect(needsOf(SMALL, rtn).cores).toBe(1);
     expect(needsOf(LARGE, rtn).cores).toBe(2);
@@ -105,7 +170,9 @@ describe('estimateNeeds', () => {
     const sharding = step({}, { technique: 'sharding' });
     const inPlace = needsOf(LARGE, rtn, sharding).diskBytes;
     expect(inPlace).toBeCloseTo(1.25 * LARGE.weightBytes, -6);
-    expect(estimateNeeds(LARGE, [rtn, sharding], true).diskBytes).toBe(inPlace + LARGE.bytes);
+    expect(estimateNeeds(LARGE, [rtn, sharding], { ...PLACE, copiesSources: true }).diskBytes).toBe(
+      inPlace + LARGE.bytes,
+    );
     const archive = { bytes: 100, weightBytes: 100, archive: true, config: undefined };
     expect(needsOf(archive, rtn).diskBytes).toBe(155);
   });
