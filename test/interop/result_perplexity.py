@@ -1,11 +1,11 @@
-"""Perplexity of a result as Transformers runs it, for comparison with what the job reported.
+"""Perplexity of results as Transformers runs them, for comparison with what the jobs reported.
 
-Usage: result_perplexity.py RESULT_DIR TEXT WINDOW TOKENS
+Usage: result_perplexity.py TEXT WINDOW TOKENS, and the folder of a result in each line of standard input
 Every token but the first is predicted from those before it in its predecessor's window. Checkpoints of
 compressed-tensors are loaded as they are (decoded on loading where they have zero points, which version
 0.20 does not load otherwise). Weights of AutoAWQ's and GPTQ's are decoded here, by the formats'
 definitions: the packages that run them compile kernels for minutes first.
-Prints one JSON object: perplexity, and how the weights were read.
+Prints a line of JSON for each: perplexity and how the weights were read, or what went wrong.
 """
 
 import json
@@ -93,10 +93,7 @@ def load(folder):
 
 
 @torch.no_grad()
-def main():
-    folder, text_file, window, tokens = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:5])
-    with open(text_file, encoding="utf-8", newline="") as file:
-        text = file.read()
+def perplexity(folder, text, window, tokens):
     tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
     ids = torch.tensor(tokenizer.encode(text, add_special_tokens=False).ids[:tokens])
     model, reader = load(folder)
@@ -108,7 +105,19 @@ def main():
         logits = model(input_ids=inputs).logits[0, : len(targets)].float()
         total += torch.nn.functional.cross_entropy(logits, targets, reduction="sum").item()
         count += len(targets)
-    print(json.dumps({"perplexity": math.exp(total / count), "reader": reader}))
+    return {"perplexity": math.exp(total / count), "reader": reader}
+
+
+def main():
+    text_file, window, tokens = sys.argv[1], *map(int, sys.argv[2:4])
+    with open(text_file, encoding="utf-8", newline="") as file:
+        text = file.read()
+    for line in sys.stdin:
+        try:
+            answer = perplexity(line.rstrip("\n"), text, window, tokens)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

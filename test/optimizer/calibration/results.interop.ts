@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { INTEROP_PYTHON } from '../../support/interop-python.js';
 import { optimize, readReport } from '../running-optimizer.js';
 
-const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
 const FIXTURES = join(here, '../../../fixtures');
 const MODEL = join(FIXTURES, 'shakespeare-llama');
@@ -16,6 +15,7 @@ const DATASETS = {
   OPTION_EVAL_DATASET: join(FIXTURES, 'shakespeare-llama-heldout.txt'),
 };
 const TOKENS = 4096;
+const WINDOW = 256;
 
 /** Part of the perplexity by which Transformers may differ from what the job reported. */
 const TOLERANCE = 0.005;
@@ -24,7 +24,35 @@ if (INTEROP_PYTHON === undefined) {
   console.warn('SKIPPED: perplexity against Transformers, for want of BURNISH_INTEROP_PYTHON');
 }
 
+/** What Transformers says of a result. */
+type Answer = { readonly perplexity: number; readonly reader: string } | { readonly error: string };
+
+/** One process reads all results, since Transformers takes longer to load than to run them. */
+let transformers: ChildProcess;
+let lines: AsyncIterator<string>;
+
+async function readByTransformers(folder: string) {
+  transformers.stdin?.write(`${folder}\n`);
+  const { done, value } = await lines.next();
+  if (done === true) throw new Error(`${SCRIPT} ended before it had read ${folder}`);
+  const answer = JSON.parse(value) as Answer;
+  if ('error' in answer) throw new Error(answer.error);
+  return answer;
+}
+
 describe.skipIf(INTEROP_PYTHON === undefined)('reported perplexity', () => {
+  beforeAll(() => {
+    const parameters = [SCRIPT, DATASETS.OPTION_EVAL_DATASET, String(WINDOW), String(TOKENS)];
+    transformers = spawn(INTEROP_PYTHON ?? '', parameters, { stdio: ['pipe', 'pipe', 'inherit'] });
+    // That it is gone is said where its next line is missing.
+    transformers.stdin?.on('error', () => undefined);
+    if (transformers.stdout === null) throw new Error('Python has no standard output');
+    lines = createInterface({ input: transformers.stdout })[Symbol.asyncIterator]();
+  });
+  afterAll(() => {
+    transformers.stdin?.end();
+  });
+
   it.each([
     { OPTION_QUANTIZE: 'rtn', OPTION_RTN_ZERO_POINT: 'true' },
     { OPTION_QUANTIZE: 'int8' },
@@ -74,19 +102,9 @@ describe.skipIf(INTEROP_PYTHON === undefined)('reported perplexity', () => {
     if (step?.technique !== 'quantization') throw new Error('the report has no such step');
     const { evaluation } = step;
     if (evaluation === null) throw new Error('perplexity was not measured');
-    expect(evaluation).toMatchObject({ tokens: TOKENS - 1, window: 256 });
+    expect(evaluation).toMatchObject({ tokens: TOKENS - 1, window: WINDOW });
 
-    const { stdout } = await run(INTEROP_PYTHON ?? '', [
-      SCRIPT,
-      result.output,
-      DATASETS.OPTION_EVAL_DATASET,
-      String(evaluation.window),
-      String(TOKENS),
-    ]);
-    const { perplexity, reader } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
-      perplexity: number;
-      reader: string;
-    };
+    const { perplexity, reader } = await readByTransformers(result.output);
     console.log(JSON.stringify(settings), reader, { reported: evaluation.after, perplexity });
     expect(Math.abs(perplexity / evaluation.after - 1)).toBeLessThan(TOLERANCE);
   });
