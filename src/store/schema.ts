@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { IdentitySchema } from './identity-schema.js';
 import type { KeySchema } from './key-schema.js';
 
@@ -65,4 +65,3 @@ export interface Schema extends IdentitySchema, KeySchema {
 }
 
 export type JobRow = Selectable<JobTable>;
-export type NewJobRow = Insertable<JobTable>;

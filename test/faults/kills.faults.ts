@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
+import { randomNumbers } from '../checkpoint/synthetic.js';
 import { findStrays } from '../support/audit-strays.js';
 import { createRequest } from '../support/create-request.js';
 import { readAccessKey, startServiceProcess } from '../support/service-process.js';
@@ -49,13 +50,9 @@ let client: SageMakerClient;
 const accepted: string[] = [];
 const killed = { 'the service': 0, optimizers: 0, both: 0 };
 
-/** A generator of one sequence of numbers from 0 to 1 for one seed, so that a failure can be repeated. */
+/** So that a failure can be repeated. */
 const seed = Number(process.env.BURNISH_FAULT_SEED ?? Date.now() % 1_000_000);
-let state = seed;
-function random(): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return state / 2 ** 32;
-}
+const random = randomNumbers(seed);
 
 async function startService(): Promise<void> {
   const configuration = join(dataDir, 'faults.yaml');

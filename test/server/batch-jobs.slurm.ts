@@ -3,12 +3,9 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  StopOptimizationJobCommand,
-} from '@aws-sdk/client-sagemaker';
+import { StopOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningService, startTestService } from '../support/running-service.js';
+import { type RunningService, reportOf, startTestService } from '../support/running-service.js';
 import { APPTAINER_STAND_IN, testCluster } from '../support/slurm/test-cluster.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -59,18 +56,12 @@ function create(
     readonly environment?: Record<string, string>;
   } = {},
 ) {
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand({
-      OptimizationJobName: name,
-      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
-      ModelSource: { S3: { S3Uri: 's3://models/source' } },
-      DeploymentInstanceType: instance,
-      OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', ...environment },
-      OptimizationConfigs: [{ ModelQuantizationConfig: { Image: image } }],
-      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-      StoppingCondition: { MaxRuntimeInSeconds: 600 },
-    }),
-  );
+  return service.create(name, {
+    DeploymentInstanceType: instance,
+    OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', ...environment },
+    OptimizationConfigs: [{ ModelQuantizationConfig: { Image: image } }],
+    StoppingCondition: { MaxRuntimeInSeconds: 600 },
+  });
 }
 
 const acting = (act: string, more: Record<string, string> = {}) => ({
@@ -78,13 +69,8 @@ const acting = (act: string, more: Record<string, string> = {}) => ({
   environment: { OPTION_ACT: act, ...more },
 });
 
-const outputOf = (name: string) => join(service.dataDir, 'buckets', 'models', name);
 const logOf = (name: string) =>
   readFile(join(service.dataDir, 'logs', name, '1-quantization.log'), 'utf8').catch(() => '');
-
-async function reportOf(name: string) {
-  return JSON.parse(await readFile(join(outputOf(name), 'optimization-report.json'), 'utf8'));
-}
 
 async function untilLogHas(name: string, pattern: RegExp): Promise<string> {
   for (;;) {
@@ -125,7 +111,9 @@ describe('a job on a Slurm cluster', () => {
   it('is done by the built-in optimizer, as on the service’s own machine', async () => {
     await create('quantized');
     expect(await service.ended('quantized')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    expect((await reportOf('quantized')).steps[0]).toMatchObject({ technique: 'quantization' });
+    expect((await reportOf(service, 'quantized')).steps[0]).toMatchObject({
+      technique: 'quantization',
+    });
     expect(await logOf('quantized')).toMatch(/submitted as Slurm job \d+/);
   });
 
@@ -133,7 +121,9 @@ describe('a job on a Slurm cluster', () => {
     await create('placed', { instance: 'ml.p4d.24xlarge', ...acting('count', COUNTING) });
     expect(await service.ended('placed')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
     expect(await logOf('placed')).toContain('on n2');
-    expect((await reportOf('placed')).images).toMatchObject([{ image: IMAGE, digest: null }]);
+    expect((await reportOf(service, 'placed')).images).toMatchObject([
+      { image: IMAGE, digest: null },
+    ]);
     await expect(create('nowhere', { instance: 'ml.p5.48xlarge' })).rejects.toThrow(
       /no partition nowhere, which is configured for ml\.p5\.48xlarge/,
     );

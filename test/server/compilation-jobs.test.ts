@@ -1,9 +1,9 @@
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateOptimizationJobCommand, type OptimizationConfig } from '@aws-sdk/client-sagemaker';
+import type { OptimizationConfig } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningService, startTestService } from '../support/running-service.js';
+import { type RunningService, reportOf, startTestService } from '../support/running-service.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 
@@ -25,18 +25,12 @@ interface Job {
 }
 
 function create({ name, configs, instance = 'ml.g5.xlarge', environment, seconds }: Job) {
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand({
-      OptimizationJobName: name,
-      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
-      ModelSource: { S3: { S3Uri: 's3://models/source' } },
-      DeploymentInstanceType: instance,
-      OptimizationEnvironment: environment,
-      OptimizationConfigs: configs,
-      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-      StoppingCondition: { MaxRuntimeInSeconds: seconds },
-    }),
-  );
+  return service.create(name, {
+    DeploymentInstanceType: instance,
+    OptimizationEnvironment: environment,
+    OptimizationConfigs: configs,
+    StoppingCondition: { MaxRuntimeInSeconds: seconds },
+  });
 }
 
 const compilation = (environment: Record<string, string> = {}): OptimizationConfig => ({
@@ -49,12 +43,6 @@ const quantization = (environment: Record<string, string>): OptimizationConfig =
   },
 });
 
-const outputOf = (name: string) => join(service.dataDir, 'buckets', 'models', name);
-
-async function report(name: string) {
-  return JSON.parse(await readFile(join(outputOf(name), 'optimization-report.json'), 'utf8'));
-}
-
 describe('a compilation job', () => {
   it('publishes a graph, measured beside the fp32 one, and what it takes where it is deployed', async () => {
     await create({
@@ -63,7 +51,7 @@ describe('a compilation job', () => {
       environment: { OPTION_MAX_ROLLING_BATCH_SIZE: '4' },
     });
     expect(await service.ended('compiled')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    const files = await readdir(outputOf('compiled'));
+    const files = await readdir(service.outputOf('compiled'));
     expect(files).toEqual(
       expect.arrayContaining([
         'genai_config.json',
@@ -73,7 +61,7 @@ describe('a compilation job', () => {
       ]),
     );
     expect(files).not.toContain('model.safetensors');
-    const [step] = (await report('compiled')).steps;
+    const [step] = (await reportOf(service, 'compiled')).steps;
     expect(step.technique).toBe('compilation');
     expect(step.memory).toMatchObject({
       positions: 128,
@@ -97,7 +85,7 @@ describe('a compilation job', () => {
     const environment = { OPTION_QUANTIZE: 'rtn', OPTION_COMPILE_MEASURE: 'false' };
     await create({ name: 'both', configs: [quantization({}), compilation()], environment });
     expect(await service.ended('both')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    const { steps } = await report('both');
+    const { steps } = await reportOf(service, 'both');
     expect(steps.map((step: { technique: string }) => step.technique)).toEqual([
       'quantization',
       'compilation',

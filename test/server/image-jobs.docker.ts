@@ -10,7 +10,7 @@ import {
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importTestImage, testEngine } from '../support/docker/test-image.js';
-import { type RunningService, startTestService } from '../support/running-service.js';
+import { type RunningService, reportOf, startTestService } from '../support/running-service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -86,27 +86,16 @@ interface Job {
 }
 
 function create({ name, configs, image = LOCAL_IMAGE, environment, seconds = 600 }: Job) {
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand({
-      OptimizationJobName: name,
-      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
-      ModelSource: { S3: { S3Uri: 's3://models/source' } },
-      DeploymentInstanceType: 'ml.g5.12xlarge',
-      OptimizationEnvironment: environment,
-      OptimizationConfigs: configs ?? [{ ModelQuantizationConfig: { Image: image } }],
-      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-      StoppingCondition: { MaxRuntimeInSeconds: seconds },
-    }),
-  );
+  return service.create(name, {
+    DeploymentInstanceType: 'ml.g5.12xlarge',
+    OptimizationEnvironment: environment,
+    OptimizationConfigs: configs ?? [{ ModelQuantizationConfig: { Image: image } }],
+    StoppingCondition: { MaxRuntimeInSeconds: seconds },
+  });
 }
 
-const outputOf = (name: string) => join(service.dataDir, 'buckets', 'models', name);
 const logOf = (name: string, file = '1-quantization.log') =>
   readFile(join(service.dataDir, 'logs', name, file), 'utf8').catch(() => '');
-
-async function reportOf(name: string) {
-  return JSON.parse(await readFile(join(outputOf(name), 'optimization-report.json'), 'utf8'));
-}
 
 async function untilLogHas(name: string, text: string): Promise<void> {
   while (!(await logOf(name)).includes(text)) await delay(50);
@@ -123,7 +112,7 @@ describe('a job whose step has an image', () => {
     const log = await logOf('ecr');
     expect(log).toContain(`pulling ${REGISTRY_IMAGE}`);
     expect(log).toContain('acting: succeed');
-    expect(await reportOf('ecr')).toMatchObject({
+    expect(await reportOf(service, 'ecr')).toMatchObject({
       steps: 0,
       images: [
         {
@@ -137,7 +126,7 @@ describe('a job whose step has an image', () => {
         },
       ],
     });
-    const trace = JSON.parse(await readFile(join(outputOf('ecr'), 'trace.json'), 'utf8'));
+    const trace = JSON.parse(await readFile(join(service.outputOf('ecr'), 'trace.json'), 'utf8'));
     expect(trace[0].environment).toMatchObject({
       SM_NEO_EXECUTION_CONTEXT: '1',
       SM_NEO_INPUT_MODEL_DIR: '/opt/ml/model/input',
@@ -154,7 +143,7 @@ describe('a job whose step has an image', () => {
   it('writes a report for an image that leaves none', async () => {
     await create({ name: 'bare', environment: { OPTION_REPORT: 'false' } });
     await service.ended('bare');
-    const report = await reportOf('bare');
+    const report = await reportOf(service, 'bare');
     expect(report).toMatchObject({ schemaVersion: 1, complete: true, steps: [] });
     expect(report.files.map((file: { readonly name: string }) => file.name)).toContain(
       'model.safetensors',
@@ -173,7 +162,7 @@ describe('a job whose step has an image', () => {
       ],
     });
     expect(await service.ended('mixed')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    const report = await reportOf('mixed');
+    const report = await reportOf(service, 'mixed');
     expect(report.images).toMatchObject([{ step: 1 }]);
     expect(report.steps.at(-1)).toMatchObject({ technique: 'sharding' });
   });

@@ -1,9 +1,9 @@
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateOptimizationJobCommand, type OptimizationConfig } from '@aws-sdk/client-sagemaker';
+import type { OptimizationConfig } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningService, startTestService } from '../support/running-service.js';
+import { type RunningService, reportOf, startTestService } from '../support/running-service.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 
@@ -24,38 +24,25 @@ interface Job {
 }
 
 function create({ name, configs, instance = 'ml.g5.12xlarge', environment }: Job) {
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand({
-      OptimizationJobName: name,
-      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
-      ModelSource: { S3: { S3Uri: 's3://models/source' } },
-      DeploymentInstanceType: instance,
-      OptimizationEnvironment: environment,
-      OptimizationConfigs: configs,
-      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-      StoppingCondition: {},
-    }),
-  );
+  return service.create(name, {
+    DeploymentInstanceType: instance,
+    OptimizationEnvironment: environment,
+    OptimizationConfigs: configs,
+  });
 }
 
 const shardingBy = (degree: string, more: Record<string, string> = {}): OptimizationConfig => ({
   ModelShardingConfig: { OverrideEnvironment: { OPTION_TENSOR_PARALLEL_DEGREE: degree, ...more } },
 });
 
-const outputOf = (name: string) => join(service.dataDir, 'buckets', 'models', name);
-
-async function report(name: string) {
-  return JSON.parse(await readFile(join(outputOf(name), 'optimization-report.json'), 'utf8'));
-}
-
 describe('a sharding job', () => {
   it('publishes vLLM’s sharded state, and tells the deployment instance', async () => {
     await create({ name: 'shards', configs: [shardingBy('2')] });
     expect(await service.ended('shards')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    const files = await readdir(outputOf('shards'));
+    const files = await readdir(service.outputOf('shards'));
     expect(files).toContain('model-rank-1-part-0.safetensors');
     expect(files).not.toContain('model.safetensors');
-    const [step] = (await report('shards')).steps;
+    const [step] = (await reportOf(service, 'shards')).steps;
     expect(step.deployment).toEqual({
       instanceType: 'ml.g5.12xlarge',
       accelerator: 'NVIDIA A10G',
@@ -79,14 +66,14 @@ describe('a sharding job', () => {
       ],
     });
     expect(await service.ended('both')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
-    const { steps } = await report('both');
+    const { steps } = await reportOf(service, 'both');
     expect(steps.map(({ technique }: { technique: string }) => technique)).toEqual([
       'quantization',
       'sharding',
     ]);
     expect(steps[1].model.quantization).toBe('compressed-tensors');
     expect(steps[1].layout.name).toBe('chunked');
-    expect(await readdir(outputOf('both'))).toContain('model-pp-0-tp-1.chunks');
+    expect(await readdir(service.outputOf('both'))).toContain('model-pp-0-tp-1.chunks');
   });
 
   it('fails with the numbers at a degree that the model can’t take', async () => {

@@ -1,7 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   probeIsolation,
@@ -27,20 +26,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 function create(name: string, Subnets: string[], SecurityGroupIds: string[]) {
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand({
-      OptimizationJobName: name,
-      RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
-      ModelSource: { S3: { S3Uri: 's3://models/source' } },
-      DeploymentInstanceType: 'ml.g5.xlarge',
-      OptimizationConfigs: [
-        { ModelQuantizationConfig: { OverrideEnvironment: { OPTION_QUANTIZE: 'rtn' } } },
-      ],
-      OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-      StoppingCondition: {},
-      VpcConfig: { Subnets, SecurityGroupIds },
-    }),
-  );
+  return service.create(name, { VpcConfig: { Subnets, SecurityGroupIds } });
 }
 
 const { network } = await probeIsolation();

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import {
+  CreateOptimizationJobCommand,
+  type CreateOptimizationJobCommandInput,
+  type CreateOptimizationJobCommandOutput,
   DescribeOptimizationJobCommand,
   type DescribeOptimizationJobCommandOutput,
   SageMakerClient,
@@ -17,11 +20,35 @@ export interface RunningService {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly sagemaker: SageMakerClient;
   readonly s3: S3Client;
+  /** Asks for a job: the built-in optimizer rounds `s3://models/source` and leaves what comes of it at
+   * `s3://models/NAME`, unless the change says otherwise. */
+  create(
+    name: string,
+    change?: Partial<CreateOptimizationJobCommandInput>,
+  ): Promise<CreateOptimizationJobCommandOutput>;
+  /** The folder of what a job left. */
+  outputOf(name: string): string;
   /** Waits until a job has ended. */
   ended(name: string): Promise<DescribeOptimizationJobCommandOutput>;
   /** Stops the service and starts it again on the same data folder and port. */
   restart(): Promise<void>;
   close(): Promise<void>;
+}
+
+const QUANTIZATION = {
+  RoleArn: 'arn:aws:iam::000000000000:role/burnish-execution',
+  ModelSource: { S3: { S3Uri: 's3://models/source' } },
+  DeploymentInstanceType: 'ml.g5.xlarge',
+  OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn' },
+  OptimizationConfigs: [{ ModelQuantizationConfig: {} }],
+  StoppingCondition: {},
+} satisfies Partial<CreateOptimizationJobCommandInput>;
+
+/** What a job's report says. */
+export async function reportOf(service: RunningService, name: string) {
+  return JSON.parse(
+    await readFile(join(service.outputOf(name), 'optimization-report.json'), 'utf8'),
+  );
 }
 
 /** Starts a service on a free port with a data folder of its own, and the AWS SDK's clients for it. */
@@ -47,6 +74,16 @@ export async function startTestService(
     credentials,
     sagemaker,
     s3,
+    create: (name, change) =>
+      sagemaker.send(
+        new CreateOptimizationJobCommand({
+          ...QUANTIZATION,
+          OptimizationJobName: name,
+          OutputConfig: { S3OutputLocation: `s3://models/${name}` },
+          ...change,
+        }),
+      ),
+    outputOf: (name) => join(dataDir, 'buckets', 'models', name),
     async ended(name) {
       for (;;) {
         const job = await sagemaker.send(
