@@ -52,10 +52,13 @@ export function followJob(
       await follower.logged();
       watching.abort();
       await follower.noteImage(place.folders);
-      const end = await follower.noteEnd(found);
-      if (end.code !== undefined) await writeFile(place.folders.exitFile, String(end.code));
-      await removeJob(cluster, job).catch(() => undefined);
-      return end;
+      try {
+        const end = await follower.noteEnd(found);
+        if (end.code !== undefined) await writeFile(place.folders.exitFile, String(end.code));
+        return end;
+      } finally {
+        await removeJob(cluster, job).catch(() => undefined);
+      }
     })
     // Nobody waits for a step that was left.
     .catch((error: unknown) => {

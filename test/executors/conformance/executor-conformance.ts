@@ -107,6 +107,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
     const log = () => readFile(request.logFile, 'utf8').catch(() => '');
     const folders = async () =>
       subject.foldersOf === undefined ? request.folders : subject.foldersOf(request);
+    const result = async () => (await subject.resultOf?.(request)) ?? request.folders.output;
     const beats = async () =>
       stat(join((await folders())?.output ?? '', 'beats')).then(
         ({ size }) => size,
@@ -263,8 +264,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
 
     it('gives a step the contract’s environment, the caller’s settings, and nothing else', async () => {
       await follow(await start('succeed', { OPTION_A: 'a', NO_OPTION: 'b' }));
-      const output = subject.resultOf?.(request) ?? request.folders.output;
-      const trace = await readFile(join(await output, 'trace.json'), 'utf8');
+      const trace = await readFile(join(await result(), 'trace.json'), 'utf8');
       const [{ environment, seen }] = JSON.parse(trace);
       expect(environment).toMatchObject({ OPTION_A: 'a', NO_OPTION: 'b' });
       expect(seen).toEqual(
@@ -285,7 +285,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
     it('lets the built-in optimizer alone go on from what it finished before', async () => {
       if (subject.settings === 'environment') {
         await follow(await start('succeed'));
-        const trace = await readFile(join(request.folders.output, 'trace.json'), 'utf8');
+        const trace = await readFile(join(await result(), 'trace.json'), 'utf8');
         expect(JSON.parse(trace)[0].seen).not.toContain('BURNISH_RESUME_DIR');
         return;
       }
