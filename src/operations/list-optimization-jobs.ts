@@ -1,6 +1,6 @@
 import type { OperationInput, OperationOutput } from '../service-model/operations.js';
 import type { JobRecord } from '../store/job-record.js';
-import { type JobFilter, type JobPosition, positionOf } from '../store/list-jobs.js';
+import { isPositionOf, type JobFilter, positionOf } from '../store/list-jobs.js';
 import type { OperationContext } from './operation-context.js';
 import { readPageToken, writePageToken } from './page-token.js';
 
@@ -14,7 +14,7 @@ export async function listOptimizationJobs(
   const { NextToken, MaxResults: limit = DEFAULT_PAGE, ...question } = input;
   const sortBy = input.SortBy ?? 'CreationTime';
   const after =
-    NextToken === undefined ? undefined : (readPageToken(NextToken, question) as JobPosition);
+    NextToken === undefined ? undefined : readPageToken(NextToken, question, isPositionOf(sortBy));
   // One job more than asked tells whether there is another page.
   const jobs = await context.store.list({
     filter: filterOf(input),

@@ -1,7 +1,7 @@
 import type { OperationInput, OperationOutput } from '../service-model/operations.js';
 import { findJobByArn } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
-import { readPageToken, writePageToken } from './page-token.js';
+import { isName, readPageToken, writePageToken } from './page-token.js';
 
 /** Tags of one page when the caller doesn't say: all that a resource can have. */
 const DEFAULT_PAGE = 50;
@@ -12,7 +12,7 @@ export async function listTags(
 ): Promise<OperationOutput<'ListTags'>> {
   const job = await findJobByArn(context, input.ResourceArn);
   const after =
-    input.NextToken === undefined ? undefined : String(readPageToken(input.NextToken, job.arn));
+    input.NextToken === undefined ? undefined : readPageToken(input.NextToken, job.arn, isName);
   const limit = input.MaxResults ?? DEFAULT_PAGE;
   const tags = (await context.store.listTags(job.arn)).filter(
     (tag) => after === undefined || tag.Key > after,

@@ -32,12 +32,15 @@ function read(shape: Shape, json: JsonValue): unknown {
     case 'enum':
       if (typeof json === 'string') return json;
       throw cannotConvert(json, 'String');
-    case 'integer':
-      if (typeof json !== 'number') throw cannotConvert(json, 'Integer');
-      if (!Number.isInteger(json) || json > MAX_INT32 || json < MIN_INT32) {
-        throw cannotConvert(json, 'Integer');
-      }
+    case 'integer': {
+      // Where a shape says that it may be more, it is a Long: files of configuration count bytes.
+      const long = shape.max !== undefined && shape.max > MAX_INT32;
+      const fits = long
+        ? Number.isSafeInteger(json)
+        : Number.isInteger(json) && Number(json) <= MAX_INT32 && Number(json) >= MIN_INT32;
+      if (!fits) throw cannotConvert(json, long ? 'Long' : 'Integer');
       return json;
+    }
     case 'number':
       if (typeof json === 'number') return json;
       throw cannotConvert(json, 'Double');

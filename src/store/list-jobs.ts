@@ -81,3 +81,17 @@ export function positionOf(job: JobRecord, sortBy: JobSortKey): JobPosition {
   const keys = { Name: job.name, CreationTime: job.createdAt, Status: job.status };
   return { key: keys[sortBy], name: job.name };
 }
+
+/** What names and states of jobs are made of; it goes into a query. */
+const WORD = /^[A-Za-z0-9-]{1,63}$/;
+
+const isWord = (value: unknown) => typeof value === 'string' && WORD.test(value);
+
+/** Whether something from outside is the place of a job in the order of a query. */
+export const isPositionOf =
+  (sortBy: JobSortKey) =>
+  (position: unknown): position is JobPosition => {
+    const { key, name } = (position ?? {}) as Partial<Record<keyof JobPosition, unknown>>;
+    const fits = sortBy === 'CreationTime' ? Number.isSafeInteger(key) : isWord(key);
+    return fits && isWord(name);
+  };

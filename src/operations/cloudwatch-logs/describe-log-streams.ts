@@ -2,7 +2,7 @@ import type { CLOUDWATCH_LOGS_OPERATIONS } from '../../service-model/cloudwatch-
 import { validationError } from '../../service-model/errors.js';
 import type { Infer } from '../../service-model/shape.js';
 import type { OperationContext } from '../operation-context.js';
-import { readPageToken, writePageToken } from '../page-token.js';
+import { isName, readPageToken, writePageToken } from '../page-token.js';
 import { checkLogGroup, describeLogStream, listLogStreams } from './log-streams.js';
 
 type Definition = (typeof CLOUDWATCH_LOGS_OPERATIONS)['DescribeLogStreams'];
@@ -22,7 +22,7 @@ export async function describeLogStreams(
   const names = [...(await listLogStreams(context.logs, input.logStreamNamePrefix ?? ''))];
   if (input.descending === true) names.reverse();
   const from =
-    nextToken === undefined ? 0 : names.indexOf(String(readPageToken(nextToken, question))) + 1;
+    nextToken === undefined ? 0 : names.indexOf(readPageToken(nextToken, question, isName)) + 1;
   const page = names.slice(from, from + limit);
   const last = page.at(-1);
   const streams = await Promise.all(page.map((name) => describeLogStream(context.logs, name)));

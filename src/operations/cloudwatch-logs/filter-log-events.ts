@@ -29,9 +29,10 @@ export async function filterLogEvents(
 ): Promise<Infer<Definition['output']>> {
   checkLogGroup(input.logGroupName);
   const { nextToken, limit = DEFAULT_PAGE, interleaved: _, ...question } = input;
-  let position = (
-    nextToken === undefined ? { stream: '', offset: 0 } : readPageToken(nextToken, question)
-  ) as Position;
+  let position: Position =
+    nextToken === undefined
+      ? { stream: '', offset: 0 }
+      : readPageToken(nextToken, question, isPosition);
   const isWanted = lineFilter(input);
   const events: FilteredLogEvent[] = [];
   let reads = 0;
@@ -51,6 +52,11 @@ export async function filterLogEvents(
     }
   }
   return { events: inOrder(events) };
+}
+
+function isPosition(position: unknown): position is Position {
+  const { stream, offset } = (position ?? {}) as Partial<Record<keyof Position, unknown>>;
+  return typeof stream === 'string' && Number.isSafeInteger(offset) && Number(offset) >= 0;
 }
 
 async function chooseStreams(

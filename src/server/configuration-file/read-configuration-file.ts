@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { type JsonValue, readValue } from '../../service-model/read-value.js';
-import type { Shape } from '../../service-model/shape.js';
+import type { Infer, Shape } from '../../service-model/shape.js';
 import { validateInput } from '../../service-model/validate-input.js';
 import { CONFIGURATION_SHAPE, type FileConfiguration } from './configuration-shape.js';
 
@@ -29,12 +29,44 @@ export async function readConfigurationFile(path: string): Promise<FileConfigura
     const value = (parse(await readFile(path, 'utf8'), { maxAliasCount: MAX_ALIASES }) ??
       {}) as JsonValue;
     refuseUnknown(CONFIGURATION_SHAPE, value, '');
-    const configuration = readValue(CONFIGURATION_SHAPE, value);
+    const configuration = readNamed(CONFIGURATION_SHAPE, value);
     validateInput(CONFIGURATION_SHAPE, configuration);
     return configuration;
   } catch (error) {
     throw new ConfigurationFileError(`${path}: ${(error as Error).message}`);
   }
+}
+
+/** Reads a value. @throws an error that names the member whose type is wrong */
+function readNamed<S extends Shape>(shape: S, value: JsonValue): Infer<S> {
+  try {
+    return readValue(shape, value);
+  } catch (error) {
+    const place = placeOfFault(shape, value).join('.') || 'the file';
+    throw new Error(`${place}: ${(error as Error).message}`);
+  }
+}
+
+/** The names and indices that lead to what can't be read, from the outside in. */
+function placeOfFault(shape: Shape, value: JsonValue): readonly string[] {
+  if (value === null || typeof value !== 'object') return [];
+  for (const [name, given] of Object.entries(value)) {
+    const part = partOf(shape, name);
+    if (part === undefined || given === null) continue;
+    try {
+      readValue(part, given);
+    } catch {
+      return [name, ...placeOfFault(part, given)];
+    }
+  }
+  return [];
+}
+
+function partOf(shape: Shape, name: string): Shape | undefined {
+  if (shape.type === 'list') return shape.element;
+  if (shape.type === 'map') return shape.value;
+  if (shape.type !== 'structure' && shape.type !== 'union') return undefined;
+  return shape.members[name]?.shape;
 }
 
 /** A request's unknown members are dropped, as AWS does; a configuration's are spelling mistakes. */
