@@ -79,18 +79,20 @@ function factorDiagonal(panel: Matrix, first: number): DiagonalFactor | undefine
   }
   const pivots = new Float64Array(rows);
   for (let k = rows - 1; k >= 0; k--) {
-    const row = lower.subarray(k * rows, k * rows + k + 1);
-    const pivot = row[k] ?? 0;
+    const row = k * rows;
+    const pivot = lower[row + k] ?? 0;
     if (!(pivot > 0)) return undefined;
     pivots[k] = pivot;
     for (let i = 0; i < k; i++) {
-      const share = (row[i] ?? 0) / pivot;
+      const share = (lower[row + i] ?? 0) / pivot;
       if (share === 0) continue;
-      const target = lower.subarray(i * rows, i * rows + i + 1);
-      for (let j = 0; j <= i; j++) target[j] = (target[j] ?? 0) - share * (row[j] ?? 0);
+      const target = i * rows;
+      for (let j = 0; j <= i; j++) {
+        lower[target + j] = (lower[target + j] ?? 0) - share * (lower[row + j] ?? 0);
+      }
     }
-    for (let j = 0; j < k; j++) row[j] = (row[j] ?? 0) / pivot;
-    row[k] = 1;
+    for (let j = 0; j < k; j++) lower[row + j] = (lower[row + j] ?? 0) / pivot;
+    lower[row + k] = 1;
   }
   return { lower, pivots };
 }
@@ -129,13 +131,15 @@ function invertTransposed(lower: Float64Array, pivots: Float64Array, size: numbe
   // Row i of L⁻¹ is that of the identity less L[i, j] times row j of L⁻¹ for all j < i.
   const inverse = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
-    const row = inverse.subarray(i * size, (i + 1) * size);
-    row[i] = 1;
+    const row = i * size;
+    inverse[row + i] = 1;
     for (let j = 0; j < i; j++) {
-      const share = lower[i * size + j] ?? 0;
+      const share = lower[row + j] ?? 0;
       if (share === 0) continue;
-      const other = inverse.subarray(j * size, j * size + j + 1);
-      for (let k = 0; k <= j; k++) row[k] = (row[k] ?? 0) - share * (other[k] ?? 0);
+      const other = j * size;
+      for (let k = 0; k <= j; k++) {
+        inverse[row + k] = (inverse[row + k] ?? 0) - share * (inverse[other + k] ?? 0);
+      }
     }
   }
   const solver = new Float32Array(size * size);

@@ -10,15 +10,17 @@ import {
 import { outputEnergy } from './output-error.js';
 import type { Family, LinearWeight, Scaling, TechniqueContext } from './technique.js';
 
-/** Exponents that are tried: `0, 1/20 … 19/20`. */
+/** Exponents are multiples of `1/20` below one. Every other is tried, and then those beside the best,
+ * since the error is smooth in the exponent. */
 const EXPONENTS = 20;
+const COARSE_STEP = 2;
 /** Below this a channel is as good as silent, and its scale would be all noise. */
 const LEAST_MAGNITUDE = 1e-5;
-/** Most candidates: both kinds for each exponent. */
-const CANDIDATES = 2 * EXPONENTS;
-/** Weights rounded while candidates are compared, about a second's worth: the rows of large families
- * are sampled, since the error is a sum over rows. */
-const SEARCH_WEIGHTS = 4e7;
+/** Most candidates: both kinds for each coarse exponent, and two beside the best. */
+const CANDIDATES = 2 * (EXPONENTS / COARSE_STEP) + 2;
+/** Weights rounded while candidates are compared: the rows of large families are sampled, since the
+ * error is a sum over rows, and rows that are the same for all candidates tell them apart well. */
+const SEARCH_WEIGHTS = 5e6;
 /** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
 const LEAST_ROWS = 64;
 
@@ -50,24 +52,41 @@ export async function searchScales(
     scaledError(algebra, samples, factors, gram, grid, signal);
   const unscaled = await error(best.factors);
   let least = unscaled;
-  for (let step = 0; step < EXPONENTS; step++) {
+  let bestStep: number | undefined;
+  let bestKind: Kind = 'activity';
+  const consider = async (step: number, kind: Kind): Promise<void> => {
+    signal.throwIfAborted();
     const exponent = step / EXPONENTS;
     const byActivity = activity.map((magnitude) => magnitude ** exponent);
-    const byBoth = byActivity.map((scale, c) => scale / (weightShare[c] ?? 1) ** (1 - exponent));
-    for (const candidate of step === 0 ? [byBoth] : [byActivity, byBoth]) {
-      signal.throwIfAborted();
-      const folded = foldScales(preceding, centred(candidate), name);
-      const found = await error(folded.factors);
-      if (found >= least) continue;
-      least = found;
-      best = folded;
-    }
+    const candidate =
+      kind === 'activity'
+        ? byActivity
+        : byActivity.map((scale, c) => scale / (weightShare[c] ?? 1) ** (1 - exponent));
+    const folded = foldScales(preceding, centred(candidate), name);
+    const found = await error(folded.factors);
+    if (found >= least) return;
+    least = found;
+    best = folded;
+    bestStep = step;
+    bestKind = kind;
+  };
+  for (let step = 0; step < EXPONENTS; step += COARSE_STEP) {
+    // With the exponent 0 the inputs' activity alone scales nothing.
+    if (step > 0) await consider(step, 'activity');
+    await consider(step, 'both');
   }
-  if (least === unscaled) {
+  if (bestStep === undefined) {
     return { ...best, notes: [`${name}: no scaling of its inputs lowers the error.`] };
+  }
+  const [middle, kind] = [bestStep, bestKind];
+  for (const step of [middle - 1, middle + 1]) {
+    if (step > 0 && step < EXPONENTS) await consider(step, kind);
   }
   return { ...best, notes: [] };
 }
+
+/** What a candidate's scales come from: the inputs' activity alone, or the weights' size as well. */
+type Kind = 'activity' | 'both';
 
 /** So that the largest and the smallest are equally far from one. */
 function centred(scales: Float32Array): Float32Array {
@@ -150,6 +169,8 @@ function scaledRounding(
   factors: Float32Array,
 ): Float32Array {
   const errors = new Float32Array(values.length);
+  const inverses = Float64Array.from(factors, (factor) => 1 / factor);
+  const scaledRow = new Float64Array(columns);
   const found = { scale: 0, zeroPoint: 0 };
   for (let start = 0; start < values.length; start += columns) {
     for (let first = 0; first < columns; first += grid.groupSize) {
@@ -158,16 +179,16 @@ function scaledRounding(
       let greatest = 0;
       for (let c = first; c < end; c++) {
         const scaled = (values[start + c] ?? 0) * (factors[c] ?? 1);
+        scaledRow[c] = scaled;
         if (scaled < least) least = scaled;
         if (scaled > greatest) greatest = scaled;
       }
       coverRange(grid, least, greatest, found);
       const { scale, zeroPoint } = found;
       for (let c = first; c < end; c++) {
-        const weight = values[start + c] ?? 0;
-        const factor = factors[c] ?? 1;
-        const code = nearestCode(grid, weight * factor, scale, zeroPoint);
-        errors[start + c] = weight - ((code - zeroPoint) * scale) / factor;
+        const code = nearestCode(grid, scaledRow[c] ?? 0, scale, zeroPoint);
+        const decoded = (code - zeroPoint) * scale * (inverses[c] ?? 1);
+        errors[start + c] = (values[start + c] ?? 0) - decoded;
       }
     }
   }

@@ -1,5 +1,5 @@
 import { allFloats } from './byte-form.js';
-import { codeAt, wordsOf } from './packed-form.js';
+import { codeAt, unpackCodes, wordsOf } from './packed-form.js';
 import { matrixShape } from './plain-form.js';
 import type { StoredForm } from './stored-form.js';
 import type { TensorFiles } from './tensor-files.js';
@@ -22,14 +22,21 @@ export const GPTQ_FORM: StoredForm = {
     const scales = await allFloats(files, `${module}.scales`);
     const index = files.find(`${module}.g_idx`);
     const groupOf = wordsOf(await files.bytes(index, 0, index.length));
+    const groups = scales.length / outputs;
+    const column = new Uint8Array(inputs);
+    const columnZeros = new Int32Array(groups);
+    const columnScales = new Float32Array(groups);
     for (let row = 0; row < count; row += 1) {
       const output = first + row;
+      for (let group = 0; group < groups; group += 1) {
+        columnZeros[group] = codeAt(zeroPoints, group * zeroWords, 1, output, bits) + 1;
+        columnScales[group] = scales[group * outputs + output] ?? Number.NaN;
+      }
+      unpackCodes(codes, output, outputs, bits, column);
       for (let input = 0; input < inputs; input += 1) {
         const group = groupOf[input] ?? 0;
-        const code = codeAt(codes, output, outputs, input, bits);
-        const zeroPoint = codeAt(zeroPoints, group * zeroWords, 1, output, bits) + 1;
-        target[row * inputs + input] =
-          (code - zeroPoint) * (scales[group * outputs + output] ?? Number.NaN);
+        const steps = (column[input] ?? 0) - (columnZeros[group] ?? 0);
+        target[row * inputs + input] = steps * (columnScales[group] ?? Number.NaN);
       }
     }
   },

@@ -27,12 +27,18 @@ export const PACKED_FORM: StoredForm = {
     const groupOf = await columnGroups(files, module, columns, groups);
     const zeroPoint = await zeroPoints(files, module, bits, groups);
     const half = 2 ** (bits - 1);
+    const rowCodes = new Uint8Array(columns);
+    const rowZeros = new Int32Array(groups);
     for (let row = 0; row < count; row += 1) {
+      const rowScales = scales.subarray((first + row) * groups, (first + row + 1) * groups);
+      for (let group = 0; group < groups; group += 1) {
+        rowZeros[group] = half + zeroPoint(first + row, group);
+      }
+      unpackCodes(codes, row * words, 1, bits, rowCodes);
       for (let column = 0; column < columns; column += 1) {
-        const code = codeAt(codes, row * words, 1, column, bits) - half;
         const group = groupOf[column] ?? 0;
-        const scale = scales[(first + row) * groups + group] ?? Number.NaN;
-        target[row * columns + column] = (code - zeroPoint(first + row, group)) * scale;
+        const steps = (rowCodes[column] ?? 0) - (rowZeros[group] ?? 0);
+        target[row * columns + column] = steps * (rowScales[group] ?? Number.NaN);
       }
     }
   },
@@ -112,6 +118,29 @@ export function codeAt(
   const low = (words[at] ?? 0) >>> shift;
   if (shift + bits <= WORD_BITS) return low & mask;
   return (low | ((words[at + stride] ?? 0) << (WORD_BITS - shift))) & mask;
+}
+
+/** The first codes of a stream, as many as there is room for. */
+export function unpackCodes(
+  words: Int32Array,
+  first: number,
+  stride: number,
+  bits: number,
+  codes: Uint8Array,
+): void {
+  const count = codes.length;
+  if (WORD_BITS % bits !== 0) {
+    for (let index = 0; index < count; index += 1) {
+      codes[index] = codeAt(words, first, stride, index, bits);
+    }
+    return;
+  }
+  const mask = 2 ** bits - 1;
+  for (let index = 0, at = first; index < count; at += stride) {
+    let word = words[at] ?? 0;
+    const end = Math.min(count, index + WORD_BITS / bits);
+    for (; index < end; index += 1, word >>>= bits) codes[index] = word & mask;
+  }
 }
 
 /** 32-bit words as they stand in a file. */
