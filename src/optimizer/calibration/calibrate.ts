@@ -13,6 +13,7 @@ import { StoredWeights } from '../forward/weights/stored-weights.js';
 import { TensorFiles } from '../forward/weights/tensor-files.js';
 import type { WeightSource } from '../forward/weights/weight-source.js';
 import { createLinearAlgebra } from '../linear-algebra/onnx-algebra.js';
+import { releaseArrays } from '../memory.js';
 import type { WeightFilesPlan } from '../output/weight-files.js';
 import type { PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
 import type { FinishedStage } from '../resuming/entries.js';
@@ -142,6 +143,7 @@ async function quantizeStage(
   }
   const weights = new WorkingWeights(source);
   const capture: CaptureInputs = async (places) => {
+    releaseArrays();
     const sink = new StatisticsCollector();
     await pass.run(block, stage, weights, { capture: { sink, places }, advance: false, ...beside });
     return sink;
@@ -150,6 +152,7 @@ async function quantizeStage(
     tensors: run.checkpoint.tensors,
     onLayer: run.onLayer,
   });
+  releaseArrays();
   if (!isLast(run, block, stage)) await pass.run(block, stage, weights, beside);
   return result;
 }
