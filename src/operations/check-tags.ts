@@ -1,5 +1,5 @@
 import { validationError } from '../service-model/errors.js';
-import type { Tag } from '../store/job-store.js';
+import type { Tag } from '../store/job-tags.js';
 
 /** AWS allows fifty tags on a resource. */
 export const MAX_TAGS = 50;

@@ -7,7 +7,7 @@ import type { BURNISH_OPERATIONS } from '../service-model/burnish-operations.js'
 import type { CLOUDWATCH_LOGS_OPERATIONS } from '../service-model/cloudwatch-logs-operations.js';
 import type { OPERATIONS } from '../service-model/operations.js';
 import type { Infer, StructureShape } from '../service-model/shape.js';
-import type { Tag } from '../store/job-store.js';
+import type { Tag } from '../store/job-tags.js';
 import { jobArn } from './job-arn.js';
 import type { OperationContext } from './operation-context.js';
 

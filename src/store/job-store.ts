@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely } from 'kysely';
 import { addEvent } from './add-event.js';
 import { IdentityStore } from './identity-store.js';
 import { JobLeases, LeaseLostError, NO_LEASE } from './job-leases.js';
@@ -11,14 +11,10 @@ import {
   type JobStatus,
   recordOfRow,
 } from './job-record.js';
+import { addTags, deleteTags, putTags, readTags, type Tag } from './job-tags.js';
 import { KeyStore } from './key-store.js';
 import { type JobListQuery, listJobs } from './list-jobs.js';
 import type { Schema } from './schema.js';
-
-export interface Tag {
-  readonly Key: string;
-  readonly Value: string;
-}
 
 export interface NewJob {
   readonly name: string;
@@ -283,60 +279,20 @@ export class JobStore {
     }));
   }
 
-  /**
-   * Adds tags, or replaces their values, unless the resource would then have more than `limit`.
-   * @returns the tags that the resource then has, or undefined when they were too many
-   */
-  async addTags(
-    arn: string,
-    tags: readonly Tag[],
-    limit: number,
-  ): Promise<readonly Tag[] | undefined> {
-    return this.db.transaction().execute(async (transaction) => {
-      const keys = new Set((await readTags(transaction, arn)).map((tag) => tag.Key));
-      for (const tag of tags) keys.add(tag.Key);
-      if (keys.size > limit) return undefined;
-      await putTags(transaction, arn, tags);
-      return readTags(transaction, arn);
-    });
+  /** Adds tags, or replaces their values: `addTags` in job-tags.ts. */
+  addTags(arn: string, tags: readonly Tag[], limit: number): Promise<readonly Tag[] | undefined> {
+    return addTags(this.db, arn, tags, limit);
   }
 
   listTags(arn: string): Promise<readonly Tag[]> {
     return readTags(this.db, arn);
   }
 
-  async deleteTags(arn: string, keys: readonly string[]): Promise<void> {
-    await this.db
-      .deleteFrom('tags')
-      .where('resource_arn', '=', arn)
-      .where('key', 'in', keys)
-      .execute();
+  deleteTags(arn: string, keys: readonly string[]): Promise<void> {
+    return deleteTags(this.db, arn, keys);
   }
 
   async close(): Promise<void> {
     await this.db.destroy();
   }
-}
-
-async function putTags(db: Transaction<Schema>, arn: string, tags: readonly Tag[]): Promise<void> {
-  if (tags.length === 0) return;
-  await db
-    .insertInto('tags')
-    .values(tags.map((tag) => ({ resource_arn: arn, key: tag.Key, value: tag.Value })))
-    .onConflict((conflict) =>
-      conflict
-        .columns(['resource_arn', 'key'])
-        .doUpdateSet((expression) => ({ value: expression.ref('excluded.value') })),
-    )
-    .execute();
-}
-
-async function readTags(db: Kysely<Schema>, arn: string): Promise<readonly Tag[]> {
-  const rows = await db
-    .selectFrom('tags')
-    .select(['key', 'value'])
-    .where('resource_arn', '=', arn)
-    .orderBy('key')
-    .execute();
-  return rows.map((row) => ({ Key: row.key, Value: row.value }));
 }

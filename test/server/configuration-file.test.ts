@@ -54,6 +54,8 @@ describe('readConfigurationFile', () => {
       'logs: { maxTotalBytes: 1e30 }',
       /logs\.maxTotalBytes: NUMBER_VALUE cannot be converted to Long/,
     ],
+    ['scheduling: { memoryBytes: -1 }', /scheduling\.memoryBytes/],
+    ['scheduling: { memoryBytes: .inf }', /scheduling\.memoryBytes/],
     ['nodes: { leaseSeconds: 3000000000 }', /nodes\.leaseSeconds: .* Integer/],
     ['license: [', /burnish\.yaml/],
     [`x: &x [1]\ny: [${'*x, '.repeat(200)}]`, /alias/],

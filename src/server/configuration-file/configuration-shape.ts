@@ -4,7 +4,6 @@ import {
   type Infer,
   integer,
   list,
-  number,
   optional,
   string,
   structure,
@@ -14,6 +13,9 @@ import { EXECUTOR_SHAPE } from './executor-shape.js';
 import { LIMITS_SHAPE } from './limits-shape.js';
 import { NETWORKS_SHAPE } from './networks-shape.js';
 import { ROLES_SHAPE } from './roles-shape.js';
+
+/** A size that something can have, in bytes. */
+const BYTES = integer({ min: 1, max: 2 ** 50 });
 
 const LICENSE_SHAPE = structure('License', {
   termsFiles: optional(
@@ -28,11 +30,11 @@ const SCHEDULING_SHAPE = structure('Scheduling', {
     'Cores that all running jobs together may take; by default all that the process may run on.',
   ),
   memoryBytes: optional(
-    number,
+    BYTES,
     'Memory that all running jobs together may take; by default the machine’s, or its control group’s, less what the service takes.',
   ),
   largestNodeBytes: optional(
-    number,
+    BYTES,
     'Where several nodes share a database: the same of the largest of them. Jobs that fit that one alone wait for it; by default all nodes are taken to be alike.',
   ),
 });
