@@ -4,13 +4,13 @@ import { runCompilation } from './compilation/run.js';
 import { ContractError, type StepContract, type StepTechnique } from './contract.js';
 import { runQuantization } from './quantization/run.js';
 import type { OptimizationReport } from './report/types.js';
+import { optionName } from './settings/given-values.js';
 import {
   MAX_PROPERTIES_BYTES,
   OPTION_PREFIX,
   PROPERTIES_FILE,
   parseProperties,
 } from './settings/properties.js';
-import { optionName } from './settings/quantization-settings.js';
 import { runSharding } from './sharding/run.js';
 import type { StepObserver, StepRun } from './step-frame.js';
 

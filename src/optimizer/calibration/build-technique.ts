@@ -1,6 +1,6 @@
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import type { PlannedLayer } from '../quantization/plan.js';
-import type { RequestedScheme } from '../settings/quantization-settings.js';
+import type { RequestedScheme } from '../settings/requested-scheme.js';
 import { awq } from '../techniques/awq.js';
 import { fp8Static } from '../techniques/fp8-static.js';
 import { gptaq } from '../techniques/gptaq.js';

@@ -1,20 +1,16 @@
 import type { DeploymentInstance } from '../contract.js';
 import type { CompilationStepReport } from '../report/compilation-types.js';
+import { describeStep, type StepCourse } from '../report/describe-step.js';
 import type { FileReport } from '../report/types.js';
-import { describeVersions } from '../report/versions.js';
 import { memoryOf } from './memory.js';
 import { isRewritten, type PreparedCompilation, type PreparedGraph } from './prepare.js';
 import type { ModuleForm } from './weights/module-form.js';
 
 /** What a step did, to be told. */
-export interface CompilationFacts extends PreparedCompilation {
-  readonly startedAt: Date;
+export interface CompilationFacts extends PreparedCompilation, Omit<StepCourse, 'settings'> {
   readonly deployment: DeploymentInstance | undefined;
   readonly files: readonly FileReport[];
   readonly measured: CompilationStepReport['measured'];
-  readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Of the compiling phase, in bytes of the result. */
-  readonly bytesPerSecond: number;
 }
 
 function formName(form: ModuleForm, { options }: PreparedGraph): string {
@@ -23,17 +19,14 @@ function formName(form: ModuleForm, { options }: PreparedGraph): string {
 }
 
 export function buildCompilationReport(facts: CompilationFacts): CompilationStepReport {
-  const { checkpoint, settings, model, chosen, graph, positions, secondsByPhase } = facts;
+  const { checkpoint, settings, model, chosen, graph, positions } = facts;
   const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
   const before = sum([...checkpoint.tensors.values()].map(({ length }) => length));
-  const endedAt = new Date();
   const written = facts.files.find(({ name }) => name === graph.files.weights);
   const after = written?.bytes ?? graph.weightBytes;
   return {
     technique: 'compilation',
-    startedAt: facts.startedAt.toISOString(),
-    endedAt: endedAt.toISOString(),
-    settings: settings.effective,
+    ...describeStep(facts),
     model: { type: checkpoint.config.modelType, architecture: model.architecture },
     graph: {
       file: graph.files.graph,
@@ -59,14 +52,5 @@ export function buildCompilationReport(facts: CompilationFacts): CompilationStep
       folderBytesBefore: sum(checkpoint.files.map(({ size }) => size)),
       folderBytesAfter: sum(facts.files.map(({ bytes }) => bytes)),
     },
-    notes: facts.notes,
-    performance: {
-      seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
-      secondsByPhase,
-      bytesPerSecond: facts.bytesPerSecond,
-      // Node gives it in kilobytes.
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    },
-    versions: describeVersions(),
   };
 }

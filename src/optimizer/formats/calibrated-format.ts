@@ -2,7 +2,7 @@ import type { JsonObject } from '../../checkpoint/json.js';
 import type { PlannedTensor } from '../../checkpoint/safetensors/layout.js';
 import type { FloatType } from '../../kernels/index.js';
 import type { KeptModule, PlannedLayer, QuantizationPlan } from '../quantization/plan.js';
-import type { CompensationRequest, RequestedScheme } from '../settings/quantization-settings.js';
+import type { CompensationRequest, RequestedScheme } from '../settings/requested-scheme.js';
 import type { EncodedWeight } from '../techniques/encoded-weight.js';
 import { autoAwqConfig, autoAwqTensors, packAutoAwq } from './autoawq.js';
 import { quantizationConfig } from './compressed-tensors.js';

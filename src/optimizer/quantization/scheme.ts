@@ -1,5 +1,5 @@
 import { codesPerUnit, type IntegerBits, type WeightScheme } from '../../kernels/index.js';
-import type { RequestedScheme } from '../settings/quantization-settings.js';
+import type { RequestedScheme } from '../settings/requested-scheme.js';
 
 /** Group sizes that serving engines have kernels for, largest first. */
 const GROUP_SIZES = [128, 64, 32] as const;

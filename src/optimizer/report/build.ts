@@ -3,6 +3,7 @@ import type { QuantizedLayer } from '../quantization/execute.js';
 import type { QuantizationPlan } from '../quantization/plan.js';
 import { VERIFICATION_SEED } from '../quantization/verify.js';
 import type { QuantizationSettings } from '../settings/quantization-settings.js';
+import { describeStep, type StepCourse } from './describe-step.js';
 import type {
   CalibrationReport,
   EvaluationReport,
@@ -10,11 +11,9 @@ import type {
   LayerReport,
   QuantizationStepReport,
 } from './types.js';
-import { describeVersions } from './versions.js';
 
 /** What a step did, to be told. */
-export interface StepFacts {
-  readonly startedAt: Date;
+export interface StepFacts extends StepCourse {
   readonly checkpoint: Checkpoint;
   readonly settings: QuantizationSettings;
   readonly plan: QuantizationPlan;
@@ -27,14 +26,10 @@ export interface StepFacts {
   readonly files: readonly FileReport[];
   readonly evaluation: EvaluationReport | null;
   readonly calibration: CalibrationReport | null;
-  readonly notes: readonly string[];
-  readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Of the quantizing phase. */
-  readonly bytesPerSecond: number;
 }
 
 export function buildStepReport(facts: StepFacts): QuantizationStepReport {
-  const { checkpoint, settings, plan, layers } = facts;
+  const { checkpoint, plan, layers } = facts;
   const tensors = [...checkpoint.tensors.values()];
   const parameters = sum(tensors, ({ shape }) =>
     shape.reduce((product, size) => product * size, 1),
@@ -43,12 +38,9 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
   const before = sum(tensors, ({ length }) => length);
   const squares = sum(layers, ({ error }) => error.sumSquares);
   const squaredError = sum(layers, ({ error }) => error.sumSquaredError);
-  const endedAt = new Date();
   return {
     technique: 'quantization',
-    startedAt: facts.startedAt.toISOString(),
-    endedAt: endedAt.toISOString(),
-    settings: settings.effective,
+    ...describeStep(facts),
     model: {
       type: checkpoint.config.modelType,
       architecture: plan.architecture ?? null,
@@ -68,16 +60,7 @@ export function buildStepReport(facts: StepFacts): QuantizationStepReport {
     },
     evaluation: facts.evaluation,
     calibration: facts.calibration,
-    notes: facts.notes,
     verification: { seed: VERIFICATION_SEED, layers: facts.verifiedLayers },
-    performance: {
-      seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
-      secondsByPhase: facts.secondsByPhase,
-      bytesPerSecond: facts.bytesPerSecond,
-      // Node gives it in kilobytes.
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    },
-    versions: describeVersions(),
   };
 }
 

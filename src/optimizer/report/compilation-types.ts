@@ -1,13 +1,9 @@
-import type { VersionsReport } from './types.js';
+import type { DeploymentInstance } from '../contract.js';
+import type { TechniqueReport } from './step-report.js';
 
 /** One compilation step. Sizes are bytes, times are seconds. */
-export interface CompilationStepReport {
+export interface CompilationStepReport extends TechniqueReport {
   readonly technique: 'compilation';
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly endedAt: string;
-  /** Every setting of compilation with the value that was used, by its `OPTION_` name. */
-  readonly settings: Readonly<Record<string, string>>;
   readonly model: {
     /** `model_type` of its configuration. */
     readonly type: string;
@@ -40,24 +36,6 @@ export interface CompilationStepReport {
     readonly text: string | null;
     readonly textTokens: number;
   } | null;
-  readonly totals: {
-    readonly weightBytesBefore: number;
-    readonly weightBytesAfter: number;
-    readonly folderBytesBefore: number;
-    readonly folderBytesAfter: number;
-  };
-  /** What was done otherwise than a reader might expect, in sentences. */
-  readonly notes: readonly string[];
-  readonly performance: {
-    readonly seconds: number;
-    readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Bytes of the graph's weights that were not finished before, over the seconds of the compiling
-     * phase. */
-    readonly bytesPerSecond: number;
-    /** Largest resident memory of the process that compiles; graphs are measured in others. */
-    readonly peakMemoryBytes: number;
-  };
-  readonly versions: VersionsReport;
 }
 
 /** Whether the model runs where it is to be deployed. */
@@ -70,13 +48,7 @@ export interface MemoryReport {
   readonly cacheBytes: number;
   readonly cacheBytesPerPosition: number;
   /** Null where the instance is not known, and so the three members after it. */
-  readonly deployment: {
-    readonly instanceType: string;
-    readonly accelerator: string;
-    readonly count: number;
-    /** Gigabytes (10⁹ bytes) of one accelerator. */
-    readonly memoryGb: number;
-  } | null;
+  readonly deployment: DeploymentInstance | null;
   /** Whether weights and cache fit one accelerator, the part of its memory that they take, and the largest
    * batch of longest sequences that fits. */
   readonly fits: boolean | null;

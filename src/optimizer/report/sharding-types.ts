@@ -1,16 +1,12 @@
-import type { VersionsReport } from './types.js';
+import type { DeploymentInstance } from '../contract.js';
+import type { TechniqueReport } from './step-report.js';
 
 /** How the ranks' weights are laid out in the result. */
 export type ShardLayout = 'sharded-state' | 'chunked';
 
 /** One sharding step. Sizes are bytes, times are seconds. */
-export interface ShardingStepReport {
+export interface ShardingStepReport extends TechniqueReport {
   readonly technique: 'sharding';
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly endedAt: string;
-  /** Every setting of the technique with the value that was used, by its `OPTION_` name. */
-  readonly settings: Readonly<Record<string, string>>;
   readonly model: {
     /** `model_type` of its configuration. */
     readonly type: string;
@@ -34,39 +30,13 @@ export interface ShardingStepReport {
   };
   readonly ranks: readonly RankReport[];
   /** Of the deployment instance, where it is known. */
-  readonly deployment: {
-    readonly instanceType: string;
-    readonly accelerator: string;
-    readonly count: number;
-    /** Gigabytes (10⁹ bytes) of one accelerator. */
-    readonly memoryGb: number;
-  } | null;
-  readonly totals: {
-    /** All tensors of the source, and of all ranks together. */
-    readonly weightBytesBefore: number;
-    readonly weightBytesAfter: number;
-    /** All files of the source's folder, and of the result's without this report. */
-    readonly folderBytesBefore: number;
-    readonly folderBytesAfter: number;
-  };
-  /** What was done otherwise than a reader might expect, in sentences. */
-  readonly notes: readonly string[];
+  readonly deployment: DeploymentInstance | null;
   readonly verification: {
     /** Rows of ranks' tensors that were read back and compared with the source, drawn by a generator
      * with this seed. */
     readonly seed: number;
     readonly rows: number;
   };
-  readonly performance: {
-    readonly seconds: number;
-    readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Source bytes of the tensors that were not finished before, over the seconds of the sharding
-     * phase. */
-    readonly bytesPerSecond: number;
-    /** Largest resident memory of the whole process with its threads. */
-    readonly peakMemoryBytes: number;
-  };
-  readonly versions: VersionsReport;
 }
 
 /** What one rank holds. */

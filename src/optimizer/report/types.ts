@@ -1,5 +1,6 @@
 import type { CompilationStepReport } from './compilation-types.js';
 import type { ShardingStepReport } from './sharding-types.js';
+import type { SizesReport, TechniqueReport } from './step-report.js';
 
 /** Name of the report in a step's output. */
 export const REPORT_FILE = 'optimization-report.json';
@@ -45,13 +46,8 @@ export interface FileReport {
 export type StepReport = QuantizationStepReport | ShardingStepReport | CompilationStepReport;
 
 /** One quantization step. */
-export interface QuantizationStepReport {
+export interface QuantizationStepReport extends TechniqueReport {
   readonly technique: 'quantization';
-  /** ISO 8601, UTC. */
-  readonly startedAt: string;
-  readonly endedAt: string;
-  /** Every setting of the technique with the value that was used, by its `OPTION_` name. */
-  readonly settings: Readonly<Record<string, string>>;
   readonly model: {
     /** `model_type` of its configuration. */
     readonly type: string;
@@ -65,13 +61,7 @@ export interface QuantizationStepReport {
   readonly layers: readonly LayerReport[];
   /** Modules with a two-dimensional weight that kept it, and why. */
   readonly unquantized: readonly { readonly module: string; readonly reason: string }[];
-  readonly totals: {
-    /** All tensors of the source, and of the result. */
-    readonly weightBytesBefore: number;
-    readonly weightBytesAfter: number;
-    /** All files of the source's folder, and of the result's without this report. */
-    readonly folderBytesBefore: number;
-    readonly folderBytesAfter: number;
+  readonly totals: SizesReport & {
     /** `weightBytesBefore / weightBytesAfter`. */
     readonly ratio: number;
     /** Part of the parameters that were quantized, from 0 to 1. */
@@ -83,24 +73,12 @@ export interface QuantizationStepReport {
   readonly evaluation: EvaluationReport | null;
   /** What the technique was calibrated with; null for one that needs no data. */
   readonly calibration: CalibrationReport | null;
-  /** What was done otherwise than a reader might expect, in sentences. */
-  readonly notes: readonly string[];
   readonly verification: {
     /** Rows of each layer that were read back, decoded and compared with the source: the one with the
      * worst error, and one drawn by a generator with this seed. */
     readonly seed: number;
     readonly layers: number;
   };
-  readonly performance: {
-    readonly seconds: number;
-    readonly secondsByPhase: Readonly<Record<string, number>>;
-    /** Source bytes of the tensors that were not finished before, over the seconds of the quantizing
-     * phase. */
-    readonly bytesPerSecond: number;
-    /** Largest resident memory of the whole process with its threads. */
-    readonly peakMemoryBytes: number;
-  };
-  readonly versions: VersionsReport;
 }
 
 /** Perplexity of the source and of the result, which was read again from its files, by one engine: `exp`
@@ -125,16 +103,6 @@ export interface CalibrationReport {
   readonly seed: number;
   /** Processor threads of the forward passes. With as many on another machine the result is the same. */
   readonly threads: number;
-}
-
-/** What a step ran on. */
-export interface VersionsReport {
-  readonly burnish: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly cpu: string;
-  /** Processors that the process could use. */
-  readonly processors: number;
 }
 
 export interface LayerReport {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, platform, release } from 'node:os';
-import type { VersionsReport } from './types.js';
+import type { VersionsReport } from './step-report.js';
 
 /** The program's own version, from its package. */
 export function burnishVersion(): string {

@@ -12,7 +12,8 @@ import {
 } from './compilation-definitions.js';
 import { findSetting } from './definitions.js';
 import { SettingsError } from './errors.js';
-import { collectSettings, ENVIRONMENT_PREFIX, type GivenValue } from './given.js';
+import { collectSettings, type GivenValue } from './given.js';
+import { optionName } from './given-values.js';
 import type { Properties } from './properties.js';
 import { SERVING_OPTIONS } from './serving-options.js';
 import { suggest } from './suggest.js';
@@ -128,10 +129,6 @@ export function parseCompilationSettings(
     ),
     notes: given.notes,
   };
-}
-
-function optionName(key: string): string {
-  return `${ENVIRONMENT_PREFIX}${key.toUpperCase()}`;
 }
 
 function settingValue(definition: CompilationDefinition, given: GivenValue | undefined): string {

@@ -1,49 +1,11 @@
 import { quoted } from '../../checkpoint/errors.js';
-import type { IntegerBits } from '../../kernels/index.js';
-import { canonicalValue } from './canonical-value.js';
 import { findSetting, QUANTIZATION_TECHNIQUES, settingsOf, type Technique } from './definitions.js';
 import { SettingsError } from './errors.js';
-import { collectSettings, ENVIRONMENT_PREFIX, type GivenSettings } from './given.js';
+import { collectSettings, type GivenSettings } from './given.js';
+import { optionName, readChoice, readNumber, readValue } from './given-values.js';
 import { type ModulePattern, parseModulePatterns } from './module-pattern.js';
 import type { Properties } from './properties.js';
-
-/** The encoding that is asked for; a layer whose shape it does not fit gets a near one. */
-export type RequestedScheme =
-  | {
-      readonly technique: 'fp8';
-      /** Whether scales of inputs are found by calibration, rather than for every token. */
-      readonly staticInputs: boolean;
-    }
-  | { readonly technique: 'int8' }
-  | { readonly technique: 'smoothquant'; readonly migrationStrength: number }
-  | (IntegerRequest & { readonly technique: 'rtn' })
-  | (IntegerRequest & {
-      readonly technique: 'awq';
-      readonly format: 'awq' | 'compressed-tensors';
-    })
-  | (CompensationRequest & { readonly technique: 'gptq' })
-  | (CompensationRequest & {
-      readonly technique: 'gptaq';
-      readonly scaling: boolean;
-      readonly sweeps: number;
-    });
-
-const INTEGER_BITS: readonly IntegerBits[] = [2, 3, 4, 8];
-
-/** Integer weights alone. */
-export interface IntegerRequest {
-  readonly bits: IntegerBits;
-  /** Columns that share a scale; undefined for one scale per output channel. */
-  readonly groupSize: number | undefined;
-  readonly zeroPoint: boolean;
-}
-
-/** Integer weights that are rounded one after the other. */
-export interface CompensationRequest extends IntegerRequest {
-  readonly order: 'natural' | 'activity' | 'activity-groups';
-  readonly damping: number;
-  readonly format: 'gptq' | 'compressed-tensors';
-}
+import { type RequestedScheme, readScheme } from './requested-scheme.js';
 
 /** What a calibrated technique is to be given. */
 export interface CalibrationSettings {
@@ -125,11 +87,6 @@ export function parseQuantizationSettings(
   };
 }
 
-/** `OPTION_RTN_BLOCK_SIZE` for `rtn_block_size`. */
-export function optionName(key: string): string {
-  return `${ENVIRONMENT_PREFIX}${key.toUpperCase()}`;
-}
-
 function refuseSharding(given: GivenSettings): void {
   const format = given.serving.get('load_format');
   if (format?.value === 'sagemaker_fast_model_loader') {
@@ -162,72 +119,8 @@ function checkTechniqueOf(given: GivenSettings, technique: Technique): readonly 
   return notes;
 }
 
-function readScheme(technique: Technique, given: GivenSettings): RequestedScheme {
-  switch (technique) {
-    case 'fp8':
-      return { technique, staticInputs: readValue(given, 'fp8_scheme').value === 'FP8' };
-    case 'int8':
-      return { technique };
-    case 'smoothquant':
-      return { technique, migrationStrength: readNumber(given, 'smoothquant_alpha') ?? 0 };
-    case 'rtn':
-      return { technique, ...readIntegers(technique, given) };
-    case 'awq':
-      return { technique, ...readAwq(given) };
-    case 'gptq':
-      return { technique, ...readCompensation(technique, given) };
-    case 'gptaq':
-      return {
-        technique,
-        ...readCompensation(technique, given),
-        scaling: readValue(given, 'gptaq_scaling').value === 'true',
-        sweeps: readNumber(given, 'gptaq_sweeps') ?? 0,
-      };
-  }
-}
-
-function readAwq(given: GivenSettings): IntegerRequest & {
-  readonly format: 'awq' | 'compressed-tensors';
-} {
-  const format = readChoice(given, 'awq_format', ['awq', 'compressed-tensors']);
-  const integers = readIntegers('awq', given);
-  if (format === 'awq' && integers.bits !== 4) {
-    const { label } = readValue(given, 'awq_weight_bit_width');
-    throw new SettingsError(
-      label,
-      `${label} is ${integers.bits}, but AutoAWQ checkpoints have 4-bit weights; use ${optionName('awq_format')}=compressed-tensors`,
-    );
-  }
-  return { ...integers, format };
-}
-
-function readCompensation(technique: 'gptq' | 'gptaq', given: GivenSettings): CompensationRequest {
-  const orders = ['natural', 'activity', 'activity-groups'] as const;
-  const order = readChoice(given, `${technique}_order`, orders);
-  const format = readChoice(given, `${technique}_format`, ['gptq', 'compressed-tensors']);
-  if (order === 'activity-groups' && format === 'compressed-tensors') {
-    const { label } = readValue(given, `${technique}_order`);
-    throw new SettingsError(
-      label,
-      `${label} is ${order}, which the readers of ${format} no longer take; use activity, or ${optionName(`${technique}_format`)}=gptq`,
-    );
-  }
-  const damping = readNumber(given, `${technique}_damping`) ?? 0;
-  return { ...readIntegers(technique, given), order, damping, format };
-}
-
 function isDynamicFp8(scheme: RequestedScheme): boolean {
   return scheme.technique === 'fp8' && !scheme.staticInputs;
-}
-
-function readIntegers(technique: Technique, given: GivenSettings): IntegerRequest {
-  const read = (name: string): string => readValue(given, `${technique}_${name}`).value;
-  const groupSize = Number(read('block_size'));
-  return {
-    bits: INTEGER_BITS.find((bits) => String(bits) === read('weight_bit_width')) ?? 4,
-    groupSize: groupSize === -1 ? undefined : groupSize,
-    zeroPoint: read('zero_point') === 'true',
-  };
 }
 
 /** Length of samples where nothing is said, as in the LMI containers. */
@@ -298,36 +191,4 @@ function ignoreSetting(technique: Technique): string {
   const found = settingsOf(technique).find(({ values }) => values.kind === 'modules');
   if (found === undefined) throw new Error(`${technique} has no ignore list`);
   return found.key;
-}
-
-interface ReadValue {
-  readonly value: string;
-  readonly label: string;
-}
-
-/** A setting's value in its canonical spelling, or its default. */
-function readValue(given: GivenSettings, key: string): ReadValue {
-  const definition = findSetting(key);
-  if (definition === undefined) throw new Error(`no setting is called ${key}`);
-  const found = given.own.get(key);
-  if (found === undefined) return { value: definition.default ?? '', label: optionName(key) };
-  return { value: canonicalValue(definition.values, found.value, found.label), label: found.label };
-}
-
-/** A setting that is one of a few words. */
-function readChoice<Choice extends string>(
-  given: GivenSettings,
-  key: string,
-  choices: readonly Choice[],
-): Choice {
-  const { value } = readValue(given, key);
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) throw new Error(`${key} can be ${value}, which nothing expects`);
-  return found;
-}
-
-/** Undefined where it is not given and has no default. */
-function readNumber(given: GivenSettings, key: string): number | undefined {
-  const { value } = readValue(given, key);
-  return value === '' ? undefined : Number(value);
 }

@@ -1,34 +1,27 @@
 import { VLLM_VERSION } from '../../checkpoint/architectures/sharding/table.js';
 import type { DeploymentInstance } from '../contract.js';
 import { VERIFICATION_SEED } from '../quantization/verify.js';
+import { describeStep, type StepCourse } from '../report/describe-step.js';
 import type { RankReport, ShardingStepReport } from '../report/sharding-types.js';
 import type { FileReport } from '../report/types.js';
-import { describeVersions } from '../report/versions.js';
 import type { PreparedSharding } from './prepare.js';
 import type { RankFiles } from './shard-files.js';
 
 /** What a step did, to be told. */
-export interface ShardingFacts extends PreparedSharding {
-  readonly startedAt: Date;
+export interface ShardingFacts extends PreparedSharding, Omit<StepCourse, 'settings'> {
   readonly deployment: DeploymentInstance | undefined;
   readonly files: readonly FileReport[];
   readonly verifiedRows: number;
-  readonly secondsByPhase: Readonly<Record<string, number>>;
-  /** Of the sharding phase. */
-  readonly bytesPerSecond: number;
 }
 
 export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
-  const { checkpoint, settings, model, layout, deployment, secondsByPhase } = facts;
+  const { checkpoint, settings, model, layout, deployment } = facts;
   const { tensorParallel, pipelineParallel, expertParallel } = settings;
   const before = sum([...checkpoint.tensors.values()].map(({ length }) => length));
   const ranks = facts.ranks.map((rank) => describeRank(rank, deployment));
-  const endedAt = new Date();
   return {
     technique: 'sharding',
-    startedAt: facts.startedAt.toISOString(),
-    endedAt: endedAt.toISOString(),
-    settings: settings.effective,
+    ...describeStep(facts),
     model: {
       type: checkpoint.config.modelType,
       architecture: model.architecture,
@@ -44,16 +37,7 @@ export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
       folderBytesBefore: sum(checkpoint.files.map(({ size }) => size)),
       folderBytesAfter: sum(facts.files.map(({ bytes }) => bytes)),
     },
-    notes: facts.notes,
     verification: { seed: VERIFICATION_SEED, rows: facts.verifiedRows },
-    performance: {
-      seconds: (endedAt.getTime() - facts.startedAt.getTime()) / 1000,
-      secondsByPhase,
-      bytesPerSecond: facts.bytesPerSecond,
-      // Node gives it in kilobytes.
-      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    },
-    versions: describeVersions(),
   };
 }
 
