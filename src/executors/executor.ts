@@ -68,6 +68,8 @@ export interface StepExit {
   readonly signal: string | undefined;
   /** What the engine knows of why it did not end by itself, as sentences for whoever sent the job. */
   readonly reason?: string | undefined;
+  /** Set where the step lost its place, with its node for one, and may do better in another. */
+  readonly displaced?: true;
 }
 
 export interface RunningStep {

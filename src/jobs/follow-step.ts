@@ -20,6 +20,9 @@ export class StoppedStepError extends JobFailure {
   }
 }
 
+/** The step lost its place, and not by its own doing. */
+export class DisplacedStepError extends JobFailure {}
+
 export interface StepControl {
   /** Aborted when the step has to end early. */
   readonly signal: AbortSignal;
@@ -37,6 +40,7 @@ type StepFiles = Pick<StepRequest, 'folders' | 'logFile'>;
  * taken the job over, the step is left alone, for the other process of the service to adopt; one that
  * the other can't reach is killed.
  *
+ * @throws DisplacedStepError, StoppedStepError when something else ended the step
  * @throws JobFailure when the program failed by itself, with the text of its error file, or when it
  * gave no sign of life
  * @throws the signal's reason when the step was ended early, or left
@@ -65,6 +69,8 @@ export async function followStep(
     if (exit === undefined) throw new JobFailure('The step was left before it ended.');
     if (exit.code === 0) return;
     if (silence.fell !== undefined) throw new JobFailure(await silenceReason(silence.fell, files));
+    if (exit.displaced === true)
+      throw new DisplacedStepError(exit.reason ?? 'The step lost its place.');
     if (exit.code === STOPPED_STATUS) throw new StoppedStepError();
     const reason = await readErrorFile(files.folders.errorFile);
     throw new JobFailure(reason ?? (await exitReason(exit, files)));

@@ -14,7 +14,7 @@ import { acceleratorsOf, type DeploymentInstanceType } from '../service-model/in
 import { RESUME_SETTING, resumedJobOf, type Step, stepsOf } from '../service-model/techniques.js';
 import type { JobExecution, JobRecord } from '../store/job-record.js';
 import { stepResources } from './admission/resources.js';
-import { followStep, StoppedStepError } from './follow-step.js';
+import { DisplacedStepError, followStep, StoppedStepError } from './follow-step.js';
 import { actingAsRole, type JobContext, jobFolder } from './job-context.js';
 import { checkArtifactKey } from './job-encryption.js';
 import { JobFailure } from './job-failure.js';
@@ -25,6 +25,9 @@ import { stepObjects } from './step-objects.js';
 import { networkOf, stepPlace } from './step-place.js';
 import { runLimit } from './time-limits.js';
 import { watchMemory } from './watch-memory.js';
+
+/** How often a step that has lost its place begins again: one that takes nodes down with it ends. */
+const MAX_MOVES = 3;
 
 /**
  * Does the work of a job: stages the source, runs the steps in order, each on the result of the one
@@ -105,16 +108,22 @@ interface StepRun {
 async function runStep(run: StepRun): Promise<JobExecution> {
   // Also when the job is to end already: a step that runs is asked to, and leaves what it has finished.
   const adopted = await adoptStep(run);
-  if (adopted === undefined) {
-    run.signal.throwIfAborted();
-    return follow(run, await startStep(run));
-  }
-  try {
-    return await follow(run, adopted);
-  } catch (error) {
-    if (!(error instanceof StoppedStepError)) throw error;
-    // It was ended together with the service, by the machine going down for one; it goes on.
-    return follow(run, await startStep(run));
+  let running = adopted;
+  for (let moves = 0; ; moves += 1) {
+    if (running === undefined) {
+      run.signal.throwIfAborted();
+      running = await startStep(run);
+    }
+    try {
+      return await follow(run, running);
+    } catch (error) {
+      // One that was ended together with the service, by the machine going down for one, goes on.
+      const stopped = error instanceof StoppedStepError && running === adopted;
+      const moved = error instanceof DisplacedStepError && moves < MAX_MOVES;
+      if (!(stopped || moved)) throw error;
+      await note(run, `${error.message} The step begins again.`);
+    }
+    running = undefined;
   }
 }
 

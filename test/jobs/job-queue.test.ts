@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Executor } from '#burnish/executors/executor.js';
 import { createLocalProcessExecutor } from '#burnish/executors/local-process/local-process-executor.js';
 import { DEFAULT_TERMS_FILES } from '#burnish/executors/staging/license-terms.js';
 import type { JobContext } from '#burnish/jobs/job-context.js';
@@ -439,6 +440,28 @@ describe('JobQueue', () => {
     await queue.start();
     expect((await until('a', ended)).status).toBe('COMPLETED');
     expect((await logOf('a')).match(/acting/g)).toHaveLength(2);
+  });
+
+  it.each([
+    [2, 'COMPLETED'],
+    [4, 'FAILED'],
+  ])('begins a step again that lost its place, %i times to end %s', async (losses, status) => {
+    const { executor } = context;
+    let starts = 0;
+    const lost = { code: undefined, signal: undefined, reason: 'The node n1 died.' };
+    const start: Executor['start'] = async (request, signal) => {
+      starts += 1;
+      if (starts > losses) return executor.start(request, signal);
+      const exit = Promise.resolve({ ...lost, displaced: true as const });
+      return { handle: {}, exit, signal: () => undefined, leave: () => undefined };
+    };
+    queue = new JobQueue({ ...context, executor: { ...executor, start } }, 2);
+    await queue.start();
+    await create('a');
+    const job = await until('a', ended);
+    expect(job.status).toBe(status);
+    expect(await logOf('a')).toContain('The node n1 died. The step begins again.');
+    if (status === 'FAILED') expect(job.failureReason).toBe('The node n1 died.');
   });
 
   it('ends a process that nobody took note of before it starts the step again', async () => {

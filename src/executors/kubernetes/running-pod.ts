@@ -6,7 +6,15 @@ import { type ImageRecord, writeImageRecord } from '../images/image-record.js';
 import type { StepFolders } from '../step-folders.js';
 import { type Cluster, statusOf, unlessGone } from './cluster.js';
 import { appendPodLog } from './pod-log.js';
-import { disruptionOf, fetchesApart, imageOf, jobExit, lost, podState } from './step-state.js';
+import {
+  displaced,
+  disruptionOf,
+  fetchesApart,
+  imageOf,
+  jobExit,
+  lost,
+  podState,
+} from './step-state.js';
 import { watchObjects } from './watch-objects.js';
 
 /** The API's Job may know the end before the pod's last word has arrived; so long it is waited for. */
@@ -243,8 +251,11 @@ class Follower {
     }
     if (state.exit !== undefined) this.#end(state.exit);
     else if (gone) {
-      const why = disruption ?? 'The step’s pod was removed by somebody else.';
-      this.#end(this.#goneExit(why));
+      this.#end(
+        disruption === undefined
+          ? this.#goneExit('The step’s pod was removed by somebody else.')
+          : displaced(disruption),
+      );
     } else this.#considerHopeless(state.hopeless);
   }
 

@@ -41,8 +41,7 @@ export function podState(pod: V1Pod): PodState {
     disruption !== undefined &&
     (phase === 'Failed' || (end !== undefined && end.exitCode !== 0))
   ) {
-    const exit = lost(`${disruption} Create the job again when there is another.`);
-    return { started, exit, lastWord, hopeless: undefined };
+    return { started, exit: displaced(disruption), lastWord, hopeless: undefined };
   }
   if (end !== undefined) return { started, exit: exitOf(end), lastWord, hopeless: undefined };
   // A node that evicts a pod, or that has no room for it after all, may end it with no container.
@@ -106,6 +105,11 @@ export function jobExit(job: V1Job): StepExit | undefined {
   if (failed === undefined) return undefined;
   const why = [failed.reason, failed.message].filter((text) => text !== undefined).join(': ');
   return lost(`The cluster ended the step (${why}).`);
+}
+
+/** A step that was none of its own end. */
+export function displaced(reason: string): StepExit {
+  return { ...lost(reason), displaced: true };
 }
 
 /** A step of which nothing is left but a sentence. */

@@ -1,7 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CoreV1Api } from '@kubernetes/client-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
@@ -13,7 +12,7 @@ import {
   type ObjectSteps,
   prepareObjectSteps,
 } from '../../support/kubernetes/object-steps.js';
-import { administrator, NAMESPACE } from '../../support/kubernetes/prepare-namespace.js';
+import { evict } from '../../support/kubernetes/prepare-namespace.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
@@ -99,13 +98,7 @@ describe('a step whose model is in S3', () => {
     const log = () => readFile(request.logFile, 'utf8').catch(() => '');
     while (!(await log()).includes('acting')) await delay(50);
     await delay(100);
-    const core = administrator().makeApiClient(CoreV1Api);
-    const labelSelector = 'burnish.dev/job=evicted';
-    const name =
-      (await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector })).items[0]?.metadata
-        ?.name ?? '';
-    const body = { metadata: { name } };
-    await core.createNamespacedPodEviction({ namespace: NAMESPACE, name, body });
+    await evict('evicted');
     while ((await log()).match(/acting/g)?.length !== 2) await delay(50);
     expect(await log()).toMatch(
       /The cluster took the step’s pod away on the node stand-in \(EvictionByEvictionAPI.*It begins|begins again in another/,

@@ -10,6 +10,7 @@ import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.
 import {
   administrator,
   CLAIM,
+  evict,
   NAMESPACE,
   prepareNamespace,
   prepareVolume,
@@ -122,6 +123,21 @@ describe('a step in a Kubernetes cluster', () => {
     expect(await running.exit).toMatchObject({
       code: undefined,
       reason: expect.stringContaining('ErrImagePull: no image burnish-test/nowhere:1'),
+    });
+  });
+
+  it('names the node that the cluster takes it away on, and may begin again', async () => {
+    const executor = createKubernetesExecutor(options);
+    const request = await requestOf('evicted');
+    const running = await executor.start(request, new AbortController().signal);
+    const log = () => readFile(request.logFile, 'utf8').catch(() => '');
+    while (!(await log()).includes('acting')) await delay(50);
+    await delay(100);
+    await evict('evicted');
+    expect(await running.exit).toMatchObject({
+      code: undefined,
+      displaced: true,
+      reason: expect.stringContaining('on the node stand-in (EvictionByEvictionAPI'),
     });
   });
 

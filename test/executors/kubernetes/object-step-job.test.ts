@@ -165,6 +165,7 @@ describe('a pod of several containers', () => {
     expect(disruptionOf(lost)).toContain('on the node node-7 (DeletionByTaintManager');
     expect(podState(lost).exit).toMatchObject({
       code: undefined,
+      displaced: true,
       reason: expect.stringContaining('node-7'),
     });
     expect(disruptionOf(pod([]))).toBeUndefined();

@@ -102,6 +102,16 @@ export async function prepareNamespace(folder: string): Promise<string> {
   return file;
 }
 
+/** Takes the pod of a job's step away, as a drained node does. */
+export async function evict(job: string): Promise<void> {
+  const core = administrator().makeApiClient(CoreV1Api);
+  const labelSelector = `burnish.dev/job=${job}`;
+  const { items } = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector });
+  const name = items[0]?.metadata?.name ?? '';
+  const body = { metadata: { name } };
+  await core.createNamespacedPodEviction({ namespace: NAMESPACE, name, body });
+}
+
 async function unlessThere(creating: Promise<unknown>): Promise<void> {
   try {
     await creating;
