@@ -142,10 +142,14 @@ async function quantizeStage(
     return { layers: [], changed: [], notes: [] };
   }
   const weights = new WorkingWeights(source);
-  const capture: CaptureInputs = async (places) => {
+  const capture: CaptureInputs = async (places, evenTokens) => {
     releaseArrays();
     const sink = new StatisticsCollector();
-    await pass.run(block, stage, weights, { capture: { sink, places }, advance: false, ...beside });
+    await pass.run(block, stage, weights, {
+      capture: { sink, places, evenTokens },
+      advance: false,
+      ...beside,
+    });
     return sink;
   };
   const result = await work.quantize(capture, weights, techniqueOf, run.format, output, context, {

@@ -44,8 +44,12 @@ export interface StageResult {
   readonly notes: readonly string[];
 }
 
-/** Gathers statistics of what passes at some places of the stage. */
-export type CaptureInputs = (places: readonly CapturePlace[]) => Promise<StatisticsCollector>;
+/** Gathers statistics of what passes at some places of the stage.
+ * @param evenTokens whether tokens are brought to the same size first. */
+export type CaptureInputs = (
+  places: readonly CapturePlace[],
+  evenTokens: boolean,
+) => Promise<StatisticsCollector>;
 
 interface Scaled {
   readonly factors: Float32Array;
@@ -99,13 +103,14 @@ export class StageWork {
     const changed = new Set<string>();
     const scaled = new Map<PlannedFamily, Scaled>();
     const techniques = this.families.map(({ layers }) => techniqueOf(first(layers)));
+    const evenTokens = techniques.every((technique) => technique.evenTokens);
     // Experts run one after the other: what one of them becomes changes nothing for the others.
     const sequential = this.block.feedForward.kind === 'feed-forward' || this.stage === 'attention';
     const inTurn = (technique: Technique | undefined): boolean =>
       sequential && technique?.sequential === true;
     let statistics = techniques.every((technique) => inTurn(technique) && !technique.scale)
       ? undefined
-      : await capture(placesOf(this.families));
+      : await capture(placesOf(this.families), evenTokens);
     for (const [index, planned] of this.families.entries()) {
       const technique = techniques[index];
       if (statistics === undefined || technique?.scale === undefined) continue;
@@ -131,7 +136,7 @@ export class StageWork {
       if (technique === undefined) throw new Error('a family has no technique');
       let known = scaled.get(planned)?.inputs;
       if (statistics === undefined || (index > 0 && inTurn(technique))) {
-        statistics = await capture([planned.place]);
+        statistics = await capture([planned.place], evenTokens);
         known = beside(statistics.of(first(planned.layers).module), scaled.get(planned)?.factors);
       }
       const family = await this.#family(planned, statistics, known, weights, tensors);

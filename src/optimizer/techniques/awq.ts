@@ -18,6 +18,7 @@ export function awq({ grid, clip }: AwqSettings): Technique {
     name: 'awq',
     sequential: false,
     aimsAtOriginal: false,
+    evenTokens: false,
     async scale(family, context) {
       checkFamily(family);
       return searchScales(family, grid, context);

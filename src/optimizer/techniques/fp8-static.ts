@@ -24,6 +24,7 @@ export function fp8Static({ weightScales, scaleType }: Fp8Settings): Technique {
     name: 'fp8',
     sequential: false,
     aimsAtOriginal: false,
+    evenTokens: false,
     async encode(family, context) {
       checkFamily(family);
       const { inputs, weights, name } = family;

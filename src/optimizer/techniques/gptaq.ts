@@ -31,6 +31,7 @@ export function gptaq({ scaling, sweeps, ...settings }: GptaqSettings): Techniqu
     name: 'gptaq',
     sequential: true,
     aimsAtOriginal: true,
+    evenTokens: true,
     ...(scaling && {
       async scale(family, context) {
         checkFamily(family);

@@ -44,6 +44,7 @@ export function gptq(settings: GptqSettings): Technique {
     name: 'gptq',
     sequential: true,
     aimsAtOriginal: false,
+    evenTokens: true,
     encode: (family, context) => encodeCompensating(family, settings, context),
   };
 }

@@ -3,7 +3,8 @@ export interface InputStatistics {
   /** Input channels. */
   readonly columns: number;
   readonly tokens: number;
-  /** `XᵀX`, a sum over tokens: `[columns, columns]`, symmetric, both halves filled. */
+  /** `XᵀX`, a sum over tokens, which the technique may have wanted even: `[columns, columns]`,
+   * symmetric, both halves filled. */
   readonly gram: Float32Array;
   /**
    * `XᵀX′`, where `X` are the inputs as they are in the quantized model so far and `X′` those of the

@@ -25,6 +25,7 @@ export function smoothQuant({ migrationStrength, scaleType }: SmoothQuantSetting
     name: 'smoothquant',
     sequential: false,
     aimsAtOriginal: false,
+    evenTokens: false,
     async scale(family) {
       checkFamily(family);
       if (family.preceding === undefined) return undefined;

@@ -71,8 +71,8 @@ export interface Scaling {
   readonly notes: readonly string[];
 }
 
-/** Error of a layer's output on the calibration inputs: `‖(W − Ŵ)X‖_F / ‖WX‖_F`, from the Gram matrix;
- * 0 where the layer's output is all zero. */
+/** Error of a layer's output on the calibration inputs: `‖(W − Ŵ)X‖_F / ‖WX‖_F`, from the Gram matrix
+ * and so with even tokens where the technique takes them; 0 where the layer's output is all zero. */
 export interface LayerError {
   readonly output: number;
   /** `‖W − Ŵ‖_F / ‖W‖_F`. */
@@ -112,6 +112,14 @@ export interface Technique {
   readonly sequential: boolean;
   /** Whether `InputStatistics.original` is of use. */
   readonly aimsAtOriginal: boolean;
+  /**
+   * Whether every token counts the same in the sums: brought to the root mean square 1 first.
+   *
+   * A few tokens, the first of a text above all, have inputs hundreds of times larger than the others,
+   * and in plain sums decide nearly alone which errors matter; but what a layer adds to such a token is
+   * held against a residual stream as large.
+   */
+  readonly evenTokens: boolean;
   /** Undefined where nothing before the family can take scales. */
   scale?(family: Family, context: TechniqueContext): Promise<Scaling | undefined>;
   encode(family: Family, context: TechniqueContext): Promise<EncodedFamily>;

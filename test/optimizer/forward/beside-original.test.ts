@@ -43,12 +43,12 @@ describe('a model and the original beside it', () => {
     stage: (typeof BLOCK_STAGES)[number],
     module: string,
     places: typeof CAPTURE_PLACES,
-    original?: WorkingWeights,
+    { original, evenTokens = false }: { original?: WorkingWeights; evenTokens?: boolean } = {},
   ): Promise<InputStatistics> {
     const [pass, other] = [await begin(), await begin()];
     const sink = new StatisticsCollector();
     await pass.run(firstBlock(), stage, source, {
-      capture: { sink, places },
+      capture: { sink, places, evenTokens },
       advance: false,
       ...(original === undefined ? {} : { original: { pass: other, source: original } }),
     });
@@ -70,6 +70,42 @@ describe('a model and the original beside it', () => {
     expect(alone).toEqual(await statistics(stage, module, CAPTURE_PLACES));
   });
 
+  it.each([
+    ['attention', 'self_attn.q_proj', 'input'],
+    ['feedForward', 'mlp.down_proj', 'output'],
+  ] as const)('%s: even tokens count the same in what %s sees', async (stage, name, place) => {
+    const module = `model.layers.0.${name}`;
+    const { gram, columns, tokens } = await statistics(stage, module, [place], {
+      evenTokens: true,
+    });
+    let trace = 0;
+    for (let column = 0; column < columns; column += 1) trace += gram[column * (columns + 1)] ?? 0;
+    expect(trace / (tokens * columns)).toBeCloseTo(1, 4);
+  });
+
+  it('is not swayed by how large the inputs of even tokens are', async () => {
+    // Norms that give ten times as much to every token leave the sums as they are.
+    const larger = new WorkingWeights(source);
+    const norm = 'model.layers.0.input_layernorm.weight';
+    larger.setTensor(
+      norm,
+      (await source.tensor(norm)).map((weight) => 10 * weight),
+    );
+    const module = 'model.layers.0.self_attn.q_proj';
+    const plain = await statistics('attention', module, ['input'], { evenTokens: true });
+    const pass = await begin();
+    const sink = new StatisticsCollector();
+    const capture = { sink, places: ['input'] as const, evenTokens: true };
+    await pass.run(firstBlock(), 'attention', larger, { capture, advance: false });
+    await pass.close();
+    const found = sink.of(module) ?? missing();
+    const largest = plain.gram.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (const [at, value] of found.gram.entries()) {
+      expect(Math.abs(value - (plain.gram[at] ?? Number.NaN))).toBeLessThan(1e-5 * largest);
+    }
+    expect(found.meanMagnitude[0]).toBeCloseTo(10 * (plain.meanMagnitude[0] ?? Number.NaN), 3);
+  });
+
   it('sums up the products of both models’ inputs', async () => {
     // Twice the norm is twice the input, and three times the values three times what o_proj gets.
     const original = new WorkingWeights(source);
@@ -78,12 +114,9 @@ describe('a model and the original beside it', () => {
       norm,
       (await source.tensor(norm)).map((weight) => 2 * weight),
     );
-    const input = await statistics(
-      'attention',
-      'model.layers.0.self_attn.k_proj',
-      ['input'],
+    const input = await statistics('attention', 'model.layers.0.self_attn.k_proj', ['input'], {
       original,
-    );
+    });
     expectTimes(input, 2);
 
     const values = new WorkingWeights(source);
@@ -94,7 +127,7 @@ describe('a model and the original beside it', () => {
       'attention',
       'model.layers.0.self_attn.o_proj',
       CAPTURE_PLACES,
-      values,
+      { original: values, evenTokens: true },
     );
     expectTimes(output, 3);
   });

@@ -12,6 +12,9 @@ export const CAPTURE_PLACES: readonly CapturePlace[] = ['input', 'output'];
 export interface CaptureSpec {
   readonly kind: 'sums' | 'sums-beside' | 'inputs';
   readonly places: readonly CapturePlace[];
+  /** Whether each token of X is brought to the root mean square 1 before products are summed up, the same
+   * token of X′ divided by the same number, so that all tokens count alike. */
+  readonly evenTokens: boolean;
 }
 
 /** Names of what a graph tells about one of its places, and of what it is given. */
@@ -21,6 +24,9 @@ export const largestOutput = (place: CapturePlace): string => `${place}.largest`
 export const productOutput = (place: CapturePlace): string => `${place}.product`;
 export const inputsOutput = (place: CapturePlace): string => `${place}.inputs`;
 export const besideInput = (place: CapturePlace): string => `${place}.beside`;
+
+/** Added to a token's mean square: a token whose inputs are all zero stays zero. */
+const LEAST_SQUARE = 1e-20;
 
 /** Adds a place's outputs to a graph, if they are wanted.
  * @returns whether everything is told now that the specification asks for. */
@@ -38,7 +44,11 @@ export function capture(
     graph.output(inputsOutput(place), x, ['tokens', columns]);
     return last;
   }
-  graph.output(gramOutput(place), graph.op('Gemm', [x, x], { transA: 1 }), [columns, columns]);
+  const size = spec.evenTokens ? tokenSizes(graph, x) : undefined;
+  const counted = (values: Value): Value =>
+    size === undefined ? values : graph.op('Div', [values, size]);
+  const own = counted(x);
+  graph.output(gramOutput(place), graph.op('Gemm', [own, own], { transA: 1 }), [columns, columns]);
   const magnitude = graph.op('Abs', [x]);
   const overTokens = (type: string): Value =>
     graph.op(type, [magnitude, graph.ints([0])], { keepdims: 0 });
@@ -46,8 +56,15 @@ export function capture(
   graph.output(largestOutput(place), overTokens('ReduceMax'), [columns]);
   if (spec.kind === 'sums-beside') {
     const beside = graph.input(besideInput(place), ['tokens', columns]);
-    const product = graph.op('Gemm', [x, beside], { transA: 1 });
+    const product = graph.op('Gemm', [own, counted(beside)], { transA: 1 });
     graph.output(productOutput(place), product, [columns, columns]);
   }
   return last;
+}
+
+/** Root mean squares of the tokens, `[tokens, 1]`. */
+function tokenSizes(graph: GraphBuilder, x: Value): Value {
+  const squares = graph.op('Mul', [x, x]);
+  const mean = graph.op('ReduceMean', [squares, graph.ints([1])], { keepdims: 1 });
+  return graph.op('Sqrt', [graph.op('Add', [mean, graph.scalar(LEAST_SQUARE)])]);
 }

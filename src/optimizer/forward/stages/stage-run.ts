@@ -10,7 +10,7 @@ import type { AttentionTables } from './attention-tables.js';
 export interface CaptureSink {
   /**
    * @param modules the linear layers that see these inputs.
-   * @param gram `XᵀX` over the tokens of this run, `[columns, columns]`.
+   * @param gram `XᵀX` over the tokens of this run, even where that is wanted: `[columns, columns]`.
    * @param magnitude sum of |x| for each column.
    * @param largest largest |x| of each column.
    * @param product `XᵀX′` with the inputs of the original model, where it runs beside.
@@ -30,6 +30,8 @@ export interface StageCapture {
   readonly sink: CaptureSink;
   /** In the order in which they come. */
   readonly places: readonly CapturePlace[];
+  /** Whether tokens are brought to the same size before they are summed up. */
+  readonly evenTokens: boolean;
 }
 
 /** The model as it was: its weights, and what every token has in it. */
@@ -61,11 +63,11 @@ export interface StageRun {
 /** What the graphs of a run capture. */
 export function captureOf({ capture, original }: StageRun): CaptureSpec | undefined {
   if (capture === undefined) return undefined;
-  const { places } = capture;
-  return { kind: original === undefined ? 'sums' : 'sums-beside', places };
+  const { places, evenTokens } = capture;
+  return { kind: original === undefined ? 'sums' : 'sums-beside', places, evenTokens };
 }
 
 /** What those of the original model beside it do. */
 export function originalCaptureOf({ capture }: StageRun): CaptureSpec | undefined {
-  return capture === undefined ? undefined : { kind: 'inputs', places: capture.places };
+  return capture && { kind: 'inputs', places: capture.places, evenTokens: false };
 }
