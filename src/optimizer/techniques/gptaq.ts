@@ -31,7 +31,7 @@ export function gptaq({ scaling, sweeps, ...settings }: GptaqSettings): Techniqu
     name: 'gptaq',
     sequential: true,
     aimsAtOriginal: true,
-    evenTokens: true,
+    evenTokens: false,
     ...(scaling && {
       async scale(family, context) {
         checkFamily(family);
