@@ -20,6 +20,8 @@ const inProject = (path) => fileURLToPath(new URL(`../../../${path}`, import.met
 /** What the images hold: the stand-in program of the executors' tests, and this project. */
 const IMAGES = {
   'burnish-test/step-program:1': {
+    // Whatever command is asked for: it takes the optimizer's place, too.
+    program: `${INSIDE}/program.mjs`,
     binds: [
       {
         source: inProject('test/support/step-program.mjs'),
@@ -187,7 +189,8 @@ async function scriptOf(pod, container) {
     lines.push(`mount --bind ${quote(source)} ${quote(target)}`);
     if (readOnly) lines.push(`mount -o remount,bind,ro ${quote(target)}`);
   }
-  const args = container.command?.slice(1) ?? [`${INSIDE}/program.mjs`];
+  const { program } = IMAGES[container.image];
+  const args = program === undefined ? container.command.slice(1) : [program];
   lines.push('cd /', `exec ${INSIDE}/node ${args.map(quote).join(' ')}`);
   return lines.join('\n');
 }
