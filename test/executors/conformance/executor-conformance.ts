@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Executor, RunningStep, StepRequest } from '#burnish/executors/executor.js';
@@ -87,6 +87,8 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
     afterEach(async () => {
       await executor.reap(request);
       await rm(join(subject.folder, request.job), { recursive: true, force: true });
+      // Another executor's suite may use the same folder and names.
+      await rm(dirname(request.logFile), { recursive: true, force: true });
     });
 
     const asking = (act: string, more: EnvironmentMap = {}): StepRequest => ({
