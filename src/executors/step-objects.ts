@@ -1,5 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { NamedObject } from '../objects/object-store.js';
+import { type JsonValue, readValue } from '../service-model/read-value.js';
+import { integer, list, required, string, structure } from '../service-model/shape.js';
+import { validateInput } from '../service-model/validate-input.js';
+import { ExecutorError } from './executor.js';
 import type { StepFolders } from './step-folders.js';
 
 /** What a step works on where steps take it from an object store themselves. */
@@ -22,6 +26,36 @@ export interface ResultObject extends NamedObject {
   readonly sha256: string;
 }
 
+const TEXT = string({ minLength: 1, maxLength: 4096 });
+
+const RESULT_OBJECT = structure('ResultObject', {
+  bucket: required(TEXT, 'Where the file is.'),
+  key: required(TEXT, 'Its key there.'),
+  name: required(TEXT, 'Its path in the result’s folder.'),
+  etag: required(TEXT, 'The version that was sent.'),
+  size: required(integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), 'Its bytes.'),
+  sha256: required(string({ pattern: '[0-9a-f]{64}' }), 'Taken before it was sent.'),
+});
+
+const RESULT_OBJECTS = structure('ResultObjects', {
+  files: required(list(RESULT_OBJECT), 'The files of a result.'),
+});
+
+/** The list of a step's result, which whoever ran the step wrote.
+ * @param json as it was stored.
+ * @throws ExecutorError naming what is no such list. */
+export function parseResultObjects(json: string): readonly ResultObject[] {
+  try {
+    const parsed = readValue(RESULT_OBJECTS, { files: JSON.parse(json) as JsonValue });
+    validateInput(RESULT_OBJECTS, parsed);
+    return parsed.files;
+  } catch (error) {
+    throw new ExecutorError(
+      `The list of the step’s result can’t be read: ${(error as Error).message}`,
+    );
+  }
+}
+
 /** Notes what a step has left in the object store. */
 export async function writeResultObjects(
   folders: StepFolders,
@@ -35,7 +69,7 @@ export async function readResultObjects(
   folders: StepFolders,
 ): Promise<readonly ResultObject[] | undefined> {
   try {
-    return JSON.parse(await readFile(folders.objectsFile, 'utf8')) as readonly ResultObject[];
+    return parseResultObjects(await readFile(folders.objectsFile, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

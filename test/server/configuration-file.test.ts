@@ -56,6 +56,8 @@ describe('readConfigurationFile', () => {
     ],
     ['scheduling: { memoryBytes: -1 }', /scheduling\.memoryBytes/],
     ['scheduling: { memoryBytes: .inf }', /scheduling\.memoryBytes/],
+    ['executor: { docker: { memoryBytes: -1 } }', /executor\.docker\.memoryBytes/],
+    ['executor: { slurm: { defaultCores: 0 } }', /executor\.slurm\.defaultCores/],
     ['nodes: { leaseSeconds: 3000000000 }', /nodes\.leaseSeconds: .* Integer/],
     ['license: [', /burnish\.yaml/],
     [`x: &x [1]\ny: [${'*x, '.repeat(200)}]`, /alias/],

@@ -13,9 +13,7 @@ import { EXECUTOR_SHAPE } from './executor-shape.js';
 import { LIMITS_SHAPE } from './limits-shape.js';
 import { NETWORKS_SHAPE } from './networks-shape.js';
 import { ROLES_SHAPE } from './roles-shape.js';
-
-/** A size that something can have, in bytes. */
-const BYTES = integer({ min: 1, max: 2 ** 50 });
+import { BYTES } from './values.js';
 
 const LICENSE_SHAPE = structure('License', {
   termsFiles: optional(

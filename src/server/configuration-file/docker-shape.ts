@@ -6,7 +6,7 @@ import {
   required,
   structure,
 } from '../../service-model/shape.js';
-import { TEXT, USER } from './texts.js';
+import { BYTES, TEXT, USER } from './values.js';
 
 const IMAGE_MAPPING_SHAPE = structure('ImageMapping', {
   from: required(TEXT, 'The beginning of an image’s name; * is any part without a slash.'),
@@ -50,11 +50,11 @@ export const DOCKER_SHAPE = structure('Docker', {
     'Images, by the beginnings of their names, that can’t do with a read-only root.',
   ),
   memoryBytes: optional(
-    number,
+    BYTES,
     'The most memory of any container, nine tenths of the machine’s by default; a step of the built-in optimizer gets what it was estimated to take, an image what its instance type has.',
   ),
   cpus: optional(number, 'The most processors of any container; all by default.'),
-  sharedMemoryBytes: optional(number, 'Size of /dev/shm; 1 GiB by default.'),
+  sharedMemoryBytes: optional(BYTES, 'Size of /dev/shm; 1 GiB by default.'),
   gpus: optional(
     enumeration(['auto', 'none']),
     'Whether containers see the machine’s GPUs: where the engine can hand them out (auto), or never.',

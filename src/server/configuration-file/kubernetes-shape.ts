@@ -7,7 +7,7 @@ import {
   required,
   structure,
 } from '../../service-model/shape.js';
-import { TEXT, USER } from './texts.js';
+import { BYTES, TEXT, USER } from './values.js';
 
 const TEXTS = list(TEXT, { maxLength: 100 });
 
@@ -20,7 +20,7 @@ const VOLUME_SHAPE = structure('KubernetesVolume', {
 });
 
 const SCRATCH_SHAPE = structure('KubernetesScratch', {
-  bytes: required(number, 'Its size; a model and what becomes of it have to fit.'),
+  bytes: required(BYTES, 'Its size; a model and what becomes of it have to fit.'),
   storageClass: optional(TEXT, 'Its storage class; the cluster’s default one if not given.'),
 });
 
@@ -91,5 +91,5 @@ export const KUBERNETES_SHAPE = structure('Kubernetes', {
     number,
     'How long a container may fail to be started, because of its image for example, before the step has failed; 300 by default.',
   ),
-  memoryBytes: optional(number, 'Memory of a step whose needs nobody has estimated.'),
+  memoryBytes: optional(BYTES, 'Memory of a step whose needs nobody has estimated.'),
 });

@@ -3,12 +3,11 @@ import {
   enumeration,
   integer,
   list,
-  number,
   optional,
   required,
   structure,
 } from '../../service-model/shape.js';
-import { TEXT } from './texts.js';
+import { BYTES, TEXT } from './values.js';
 
 const PLACEMENT_SHAPE = structure('SlurmPlacement', {
   instanceType: required(TEXT, 'A deployment instance type; * is any part of one.'),
@@ -43,9 +42,12 @@ export const SLURM_SHAPE = structure('Slurm', {
     list(PLACEMENT_SHAPE, { maxLength: 100 }),
     'What jobs for a deployment instance type ask for; the first that fits holds.',
   ),
-  defaultCores: optional(number, 'Cores where a step’s needs are not known; 1 by default.'),
+  defaultCores: optional(
+    integer({ min: 1, max: 4096 }),
+    'Cores where a step’s needs are not known; 1 by default.',
+  ),
   defaultMemoryBytes: optional(
-    number,
+    BYTES,
     'Memory where a step’s needs are not known; the partition’s default otherwise.',
   ),
   requeue: optional(

@@ -11,7 +11,7 @@ import {
 import type { ObjectLocation } from '../../../objects/s3-uri.js';
 import { REPORT_FILE } from '../../../optimizer/report/types.js';
 import { ExecutorError, type StepPlace, type StepRequest } from '../../executor.js';
-import { type ResultObject, writeResultObjects } from '../../step-objects.js';
+import { parseResultObjects, type ResultObject, writeResultObjects } from '../../step-objects.js';
 import type { ObjectStorage } from '../kubernetes-options.js';
 import {
   LIST_FILE,
@@ -108,7 +108,7 @@ export class StepStaging {
         body.destroy();
         throw new ExecutorError(`The list of the step’s result has ${info.size} bytes.`);
       }
-      const files = JSON.parse(await text(body)) as readonly ResultObject[];
+      const files = parseResultObjects(await text(body));
       const results = `${key}/${RESULTS_FOLDER}/`;
       const odd = files.find(
         (file) =>
