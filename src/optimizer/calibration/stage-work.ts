@@ -4,15 +4,11 @@ import type {
 } from '../../checkpoint/architectures/forward/forward-model.js';
 import { CheckpointError } from '../../checkpoint/errors.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
-import type { FloatType } from '../../kernels/index.js';
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
-import { floatBytes } from '../formats/packed-tensors.js';
 import type { BlockStage } from '../forward/forward-pass.js';
 import { CAPTURE_PLACES, type CapturePlace } from '../forward/graphs/capture.js';
 import type { PlannedLayer } from '../quantization/plan.js';
 import { decodeWeight } from '../techniques/decode-weight.js';
-import { roundTo } from '../techniques/float-rounding.js';
-import type { Fold } from '../techniques/fold.js';
 import { scaleFamily } from '../techniques/fold-scales.js';
 import type { InputStatistics } from '../techniques/input-statistics.js';
 import type {
@@ -23,6 +19,7 @@ import type {
   Technique,
   TechniqueContext,
 } from '../techniques/technique.js';
+import { applyFold, isFloat, stored } from './apply-fold.js';
 import type { CalibratedLayer } from './calibrated-layer.js';
 import { digestWeight } from './digest-weight.js';
 import { measureError } from './measure-error.js';
@@ -244,41 +241,6 @@ function unseen(columns: number): InputStatistics {
   return { columns, tokens: 1, gram, meanMagnitude: ones, largestMagnitude: ones };
 }
 
-/** @returns the names of tensors that are stored in the result and are not what they were. */
-async function applyFold(fold: Fold, weights: WorkingWeights): Promise<readonly string[]> {
-  const { module } = fold;
-  if (fold.kind === 'norm') {
-    weights.setTensor(`${module}.weight`, fold.weight);
-    return [`${module}.weight`];
-  }
-  const { factors } = fold;
-  const { rows, columns, values } = await weights.matrix(module);
-  const byRow = fold.kind === 'rows';
-  weights.setMatrix(module, {
-    rows,
-    columns,
-    values: values.map(
-      (value, at) => value * (factors[byRow ? Math.floor(at / columns) : at % columns] ?? 1),
-    ),
-  });
-  const bias = `${module}.bias`;
-  if (!byRow || !weights.has(bias)) return [];
-  const before = await weights.tensor(bias);
-  weights.setTensor(
-    bias,
-    before.map((value, row) => value * (factors[row] ?? 1)),
-  );
-  return [bias];
-}
-
-/** A changed tensor in the type that it had. The weights take on what rounding makes of it. */
-async function stored({ name, dtype }: TensorInfo, weights: WorkingWeights): Promise<Uint8Array> {
-  if (!isFloat(dtype)) throw new Error(`${name} was changed, but is stored as ${dtype}`);
-  const rounded = (await weights.tensor(name)).map((value) => roundTo(dtype, value));
-  weights.setTensor(name, rounded);
-  return floatBytes(rounded, dtype);
-}
-
 async function writeLayer(
   layer: PlannedLayer,
   { weight }: EncodedLayer,
@@ -291,10 +253,6 @@ async function writeLayer(
     bytes += data.length;
   }
   return bytes;
-}
-
-function isFloat(type: string | undefined): type is FloatType {
-  return type === 'F32' || type === 'F16' || type === 'BF16';
 }
 
 /** @throws CheckpointError if a weight holds NaN or infinity. */
