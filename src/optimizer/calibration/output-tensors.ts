@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { FileRange } from '../../kernels/index.js';
+import { writeAll } from '../output/write-all.js';
 
 /** Writes tensors to their planned places in the output's files. */
 export class OutputTensors {
@@ -23,16 +24,7 @@ export class OutputTensors {
     }
     const handle = this.#handles.get(path) ?? (await open(path, 'r+'));
     this.#handles.set(path, handle);
-    let written = 0;
-    while (written < length) {
-      const { bytesWritten } = await handle.write(
-        data,
-        written,
-        length - written,
-        offset + written,
-      );
-      written += bytesWritten;
-    }
+    await writeAll(handle, data, offset);
   }
 
   async close(): Promise<void> {

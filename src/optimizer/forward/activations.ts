@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeAll } from '../output/write-all.js';
 
 /** What every token has at one place of the model, `[tokens, width]` f32. All that is not in memory is
  * in a file; who reads or writes does not see the difference. */
@@ -101,17 +102,7 @@ class FileActivations implements Activations {
   }
 
   async write(first: number, values: Float32Array): Promise<void> {
-    const bytes = bytesOf(values);
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(
-        bytes,
-        written,
-        bytes.length - written,
-        first * this.#rowBytes + written,
-      );
-      written += bytesWritten;
-    }
+    await writeAll(this.#handle, bytesOf(values), first * this.#rowBytes);
   }
 
   async gather(tokens: Uint32Array): Promise<Float32Array> {

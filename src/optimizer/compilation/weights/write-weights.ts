@@ -3,6 +3,7 @@ import type { KernelPool } from '../../../kernels/index.js';
 import { rotaryFrequencies } from '../../forward/rotary.js';
 import type { TensorFiles } from '../../forward/weights/tensor-files.js';
 import type { WeightSource } from '../../forward/weights/weight-source.js';
+import { writeAll } from '../../output/write-all.js';
 import type { FloatElement } from '../graph/element.js';
 import type { CodedRows, CodeSource, CodeSources } from './code-source.js';
 import { encodeFloats } from './encode-floats.js';
@@ -162,16 +163,7 @@ class WeightWriter {
     if (at + bytes.length > target.length) {
       throw new Error(`${target.name} has more than the ${target.length} bytes that are planned`);
     }
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(
-        bytes,
-        written,
-        bytes.length - written,
-        target.offset + at + written,
-      );
-      written += bytesWritten;
-    }
+    await writeAll(this.#handle, bytes, target.offset + at);
   }
 }
 
