@@ -259,9 +259,9 @@ export function testJobStore(database: string, fresh: () => Promise<FreshDatabas
     it('renews leases and tells what was asked for meanwhile', async () => {
       await create('a', 1);
       await create('b', 2);
-      const short = { node: 'first', durationMs: 0 };
-      const a = await store.leases.takeWaiting('a', short, started);
-      const b = await store.leases.takeWaiting('b', short, started);
+      const ended = { node: 'first', durationMs: dying.durationMs };
+      const a = await store.leases.takeWaiting('a', ended, started);
+      const b = await store.leases.takeWaiting('b', ended, started);
       await store.leases.takeLost('b', second);
       await store.transition('a', ['INPROGRESS'], 'STOPPING', { at: 6 });
       const tokens = [a?.lease ?? '', b?.lease ?? ''];
