@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { CheckpointError, quoted } from './errors.js';
 
 /** A model repository has tens of files; one of sharded experts a few hundred. */
-export const MAX_FOLDER_FILES = 100_000;
+const MAX_FOLDER_FILES = 100_000;
 
 /** Model repositories nest one or two folders deep. */
 export const MAX_FOLDER_DEPTH = 16;

@@ -16,7 +16,7 @@ export type JsonObject = { readonly [key: string]: JsonValue };
 export const MAX_JSON_BYTES = 64 * 1024 * 1024;
 
 /** Real configurations nest five or six deep. */
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 
 export interface JsonOptions {
   /** How to name the text in errors, usually the file's name. */

@@ -4,7 +4,7 @@ import { CONFIG_FILE, type HfConfig, readHfConfig } from './hf-config.js';
 import { readSafetensors, type SafetensorsFile, type TensorInfo } from './safetensors/reader.js';
 import { INDEX_FILE, readShardIndex, type ShardIndex } from './shard-index.js';
 
-export const SINGLE_FILE = 'model.safetensors';
+const SINGLE_FILE = 'model.safetensors';
 
 /** A Hugging Face checkpoint of which only the headers and the configuration were read. */
 export interface Checkpoint {

@@ -21,7 +21,7 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
 }
 
 /** @throws CheckpointError as {@link readShardIndex}. */
-export function interpretShardIndex(value: JsonValue): ShardIndex {
+function interpretShardIndex(value: JsonValue): ShardIndex {
   const map = isJsonObject(value) ? value.weight_map : undefined;
   if (!isJsonObject(value) || !isJsonObject(map)) {
     throw new CheckpointError('has no weight_map', { file: INDEX_FILE });

@@ -8,11 +8,11 @@ import type {
   ObjectKeys,
 } from '../objects/encrypted-files/object-keys.js';
 import { AliasExistsError, type KeyRecord, type KeyStore } from '../store/key-store.js';
+import { KeyAliases } from './key-aliases.js';
 import { KeyError } from './key-error.js';
 import {
   aliasArn,
   aliasNotFound,
-  checkAliasName,
   type KeyOwner,
   keyArn,
   keyNotFound,
@@ -44,24 +44,22 @@ export interface KeyDescription {
   readonly deletionDate: Date | undefined;
 }
 
-export interface AliasDescription {
-  readonly name: string;
-  readonly arn: string;
-  readonly keyId: string;
-  readonly createdAt: Date;
-}
-
 /**
  * Named keys as AWS KMS has them. Their bytes are in the record of the service, sealed under the
  * master key, and never leave: what they encrypt is small, and mostly the data keys of objects.
  */
 export class NamedKeys implements ObjectKeys {
+  readonly aliases: KeyAliases;
+
   constructor(
     private readonly store: KeyStore,
     private readonly masterKey: MasterKey,
     private readonly owner: KeyOwner,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    const idOf = async (name: string): Promise<string> => (await this.find(name)).id;
+    this.aliases = new KeyAliases({ store, owner, now, idOf });
+  }
 
   async create(description = ''): Promise<KeyDescription> {
     const { key, version } = this.newKey(description);
@@ -130,46 +128,6 @@ export class NamedKeys implements ObjectKeys {
   /** Removes keys whose time is over. @returns their ARNs */
   async removeDue(): Promise<readonly string[]> {
     return (await this.store.removeDue(this.now())).map((id) => this.arn(id));
-  }
-
-  async createAlias(name: string, target: string): Promise<void> {
-    checkAliasName(name);
-    const { id } = await this.find(target);
-    try {
-      await this.store.addAlias({ name, key_id: id, created_at: this.now() });
-    } catch (error) {
-      if (!(error instanceof AliasExistsError)) throw error;
-      throw new KeyError(
-        'AlreadyExistsException',
-        `An alias with the name ${aliasArn(this.owner, name)} already exists`,
-      );
-    }
-  }
-
-  async updateAlias(name: string, target: string): Promise<void> {
-    checkAliasName(name);
-    const { id } = await this.find(target);
-    if (!(await this.store.pointAlias(name, id))) throw aliasNotFound(aliasArn(this.owner, name));
-  }
-
-  async deleteAlias(name: string): Promise<void> {
-    checkAliasName(name);
-    if (!(await this.store.removeAlias(name))) throw aliasNotFound(aliasArn(this.owner, name));
-  }
-
-  /** A page of aliases, of one key if it is given, and the `after` of the next page. */
-  async listAliases(after = '', limit = 100, key?: string) {
-    const keyId = key === undefined ? undefined : (await this.find(key)).id;
-    const records = await this.store.listAliases(after, limit + 1, keyId);
-    const aliases = records.slice(0, limit).map(
-      ({ name, key_id, created_at }): AliasDescription => ({
-        name,
-        arn: aliasArn(this.owner, name),
-        keyId: key_id,
-        createdAt: new Date(created_at),
-      }),
-    );
-    return { aliases, next: records.length > limit ? aliases.at(-1)?.name : undefined };
   }
 
   /**

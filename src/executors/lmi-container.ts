@@ -20,7 +20,7 @@ export const CONTAINER_PATHS = {
 } as const;
 
 /** The built-in optimizer in the image that the project's Dockerfile makes. */
-export const OPTIMIZER_COMMAND = ['node', '/opt/burnish/dist/optimizer/main.js'] as const;
+const OPTIMIZER_COMMAND = ['node', '/opt/burnish/dist/optimizer/main.js'] as const;
 
 /** A folder of the host that a container sees. */
 export interface ContainerMount {

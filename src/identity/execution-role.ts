@@ -2,13 +2,13 @@ import type { IdentityStore } from '../store/identity-store.js';
 import { newIdentifier } from './new-identifiers.js';
 
 /** The role that a fresh install has for its jobs. */
-export const EXECUTION_ROLE = 'burnish-execution';
+const EXECUTION_ROLE = 'burnish-execution';
 
 /** An hour, as in AWS. */
 export const DEFAULT_SESSION_SECONDS = 3_600;
 
 /** SageMaker's jobs may act as the role. */
-export const SAGEMAKER_TRUST = {
+const SAGEMAKER_TRUST = {
   Version: '2012-10-17',
   Statement: [
     {

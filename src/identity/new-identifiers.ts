@@ -10,7 +10,7 @@ const SECRET_BYTES = 30;
  * The prefixes that AWS gives its unique identifiers.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
  */
-export const ID_PREFIXES = {
+const ID_PREFIXES = {
   accessKey: 'AKIA',
   temporaryAccessKey: 'ASIA',
   user: 'AIDA',

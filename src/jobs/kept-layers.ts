@@ -11,7 +11,7 @@ export interface KeptLayersLimits {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export const DEFAULT_KEPT_LIMITS: KeptLayersLimits = { maxAgeMs: 14 * DAY_MS, maxBytes: 200e9 };
+const DEFAULT_KEPT_LIMITS: KeptLayersLimits = { maxAgeMs: 14 * DAY_MS, maxBytes: 200e9 };
 
 /** The limits that are configured, or else the usual ones. */
 export function keptLimitsOf(

@@ -1,22 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { checkBlocksTask } from './check-blocks-task.js';
-import { checkScatterTask } from './check-scatter-task.js';
-import { checkCopyTask, checkQuantizeTask } from './check-task.js';
 import type { ChunkChecksums } from './checksum-chunks.js';
 import type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 import type { EncodeBlocksTask } from './encode-blocks.js';
-import { shortFile } from './file-access.js';
-import type { FileRange } from './file-range.js';
-import { FLOAT_BYTES } from './float-type.js';
+import {
+  copyInPieces,
+  encodeInPieces,
+  type PieceWorkers,
+  quantizeInPieces,
+  scatterInPieces,
+} from './in-pieces.js';
 import { compileKernels } from './kernel-module.js';
 import type { WorkerResults, WorkerSetup, WorkerTask } from './kernel-worker.js';
-import { PIECE_BYTES, ROW_UNIT } from './limits.js';
-import { OpenFiles, type SizedFile, type WantedFile } from './open-files.js';
+import { OpenFiles, type SizedFile } from './open-files.js';
 import { type Outcome, releaseOutcome } from './outcome.js';
-import type { PieceErrors } from './quantize-piece.js';
 import type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
-import { runPieces } from './run-pieces.js';
 import type { ScatterRowsTask } from './scatter-rows.js';
 import { StopSignals } from './stop-signals.js';
 import { threadCount } from './thread-count.js';
@@ -70,10 +68,10 @@ export function createKernelPool(options: KernelPoolOptions = {}): KernelPool {
 /** Pieces of one call that wait at a worker or run: enough that no thread waits for the next. */
 const PIECES_PER_THREAD = 2;
 
-class ThreadPool implements KernelPool {
+class ThreadPool implements KernelPool, PieceWorkers {
+  readonly files = new OpenFiles();
+  readonly width: number;
   readonly #threads: Piscina<WorkerTask, Outcome<WorkerResults[WorkerTask['kind']]>>;
-  readonly #width: number;
-  readonly #files = new OpenFiles();
   readonly #closing = new AbortController();
   readonly #calls = new Set<Promise<unknown>>();
 
@@ -81,8 +79,8 @@ class ThreadPool implements KernelPool {
     if (!Number.isInteger(threads) || threads < 1) {
       throw new RangeError(`threads must be a whole number of 1 or more, not ${threads}`);
     }
+    this.width = threads * PIECES_PER_THREAD;
     const setup: WorkerSetup = { module: compileKernels() };
-    this.#width = threads * PIECES_PER_THREAD;
     this.#threads = new Piscina({
       filename: fileURLToPath(new URL('./kernel-worker.js', import.meta.url)),
       workerData: setup,
@@ -93,24 +91,24 @@ class ThreadPool implements KernelPool {
   }
 
   quantizeRows(task: QuantizeRowsTask, options: KernelOptions = {}): Promise<QuantizationError> {
-    return this.#call(options, (signal) => this.#quantizeRows(task, signal));
+    return this.#call(options, (stop) => quantizeInPieces(this, task, stop));
   }
 
   encodeBlocks(task: EncodeBlocksTask, options: KernelOptions = {}): Promise<void> {
-    return this.#call(options, (signal) => this.#encodeBlocks(task, signal));
+    return this.#call(options, (stop) => encodeInPieces(this, task, stop));
   }
 
   copyRange(task: CopyRangeTask, options: KernelOptions = {}): Promise<CopyRangeResult> {
-    return this.#call(options, (signal) => this.#copyRange(task, signal));
+    return this.#call(options, (stop) => copyInPieces(this, task, stop));
   }
 
   scatterRows(task: ScatterRowsTask, options: KernelOptions = {}): Promise<void> {
-    return this.#call(options, (signal) => this.#scatterRows(task, signal));
+    return this.#call(options, (stop) => scatterInPieces(this, task, stop));
   }
 
   sha256(path: string, options: KernelOptions = {}): Promise<string> {
     return this.#call(options, (stop) =>
-      this.#readThrough(path, stop, (pass) => this.#run({ kind: 'hash', ...pass })),
+      this.#readThrough(path, stop, (pass) => this.run({ kind: 'hash', ...pass })),
     );
   }
 
@@ -123,7 +121,7 @@ class ThreadPool implements KernelPool {
       throw new RangeError(`chunkBytes must be a whole number of 1 or more, not ${chunkBytes}`);
     }
     return this.#call(options, (stop) =>
-      this.#readThrough(path, stop, (pass) => this.#run({ kind: 'checksum', ...pass, chunkBytes })),
+      this.#readThrough(path, stop, (pass) => this.run({ kind: 'checksum', ...pass, chunkBytes })),
     );
   }
 
@@ -149,134 +147,11 @@ class ThreadPool implements KernelPool {
     }
   }
 
-  async #run<Kind extends WorkerTask['kind']>(
+  async run<Kind extends WorkerTask['kind']>(
     task: WorkerTask & { readonly kind: Kind },
   ): Promise<WorkerResults[Kind]> {
     const outcome = await this.#threads.run(task);
     return releaseOutcome(outcome as Outcome<WorkerResults[Kind]>);
-  }
-
-  async #quantizeRows(task: QuantizeRowsTask, stop: StopSignals): Promise<QuantizationError> {
-    checkQuantizeTask(task);
-    const wanted = {
-      source: toRead(task.source),
-      codes: toWrite(task.codes),
-      scales: toWrite(task.scales),
-      zeroPoints: task.zeroPoints && toWrite(task.zeroPoints),
-    };
-    const rowBytes = task.columns * FLOAT_BYTES[task.sourceType];
-    const unitBytes = rowBytes * ROW_UNIT;
-    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / unitBytes)) * ROW_UNIT;
-    return this.#files.with(wanted, async (files) => {
-      checkSize(files.source, task.source);
-      const pieces = await runPieces(
-        Math.ceil(task.rows / pieceRows),
-        this.#width,
-        (index) => {
-          const firstRow = index * pieceRows;
-          const rows = Math.min(pieceRows, task.rows - firstRow);
-          return this.#run({ kind: 'quantize', task, ...files, firstRow, rows });
-        },
-        stop,
-      );
-      return sumErrors(pieces);
-    });
-  }
-
-  async #encodeBlocks(task: EncodeBlocksTask, stop: StopSignals): Promise<void> {
-    checkBlocksTask(task);
-    const { sources, rows, columns } = task;
-    const wanted: Readonly<Record<string, WantedFile>> = {
-      target: toWrite(task.codes),
-      ...Object.fromEntries(sources.map(({ range }, index) => [String(index), toRead(range)])),
-    };
-    const rowBytes = columns * FLOAT_BYTES.F32 * sources.length;
-    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
-    return this.#files.with(wanted, async (files) => {
-      const from = sources.map(({ range }, index) => {
-        const file = opened(files, String(index));
-        checkSize(file, range);
-        return file;
-      });
-      await runPieces(
-        Math.ceil(rows / pieceRows),
-        this.#width,
-        (index) => {
-          const firstRow = index * pieceRows;
-          return this.#run({
-            kind: 'encode-blocks',
-            ...{ task, sources: from, target: opened(files, 'target'), firstRow },
-            rows: Math.min(pieceRows, rows - firstRow),
-          });
-        },
-        stop,
-      );
-    });
-  }
-
-  async #copyRange(task: CopyRangeTask, stop: StopSignals): Promise<CopyRangeResult> {
-    checkCopyTask(task);
-    const { source, target, checkFinite } = task;
-    const wanted = { source: toRead(source), target: toWrite(target) };
-    return this.#files.with(wanted, async (files) => {
-      checkSize(files.source, source);
-      const pieces = await runPieces(
-        Math.ceil(source.length / PIECE_BYTES),
-        this.#width,
-        (index) => {
-          const first = index * PIECE_BYTES;
-          return this.#run({
-            kind: 'copy',
-            source: files.source,
-            sourceOffset: source.offset + first,
-            target: files.target,
-            targetOffset: target.offset + first,
-            length: Math.min(PIECE_BYTES, source.length - first),
-            checkFinite,
-          });
-        },
-        stop,
-      );
-      return firstNonFinite(pieces, checkFinite);
-    });
-  }
-
-  async #scatterRows(task: ScatterRowsTask, stop: StopSignals): Promise<void> {
-    checkScatterTask(task);
-    const { source, rows, rowBytes } = task;
-    const paths = [...new Set(task.targets.map(({ path }) => path))];
-    const wanted: Readonly<Record<string, WantedFile>> = {
-      source: toRead(source),
-      ...Object.fromEntries(
-        paths.map((path, index) => [String(index), { path, use: 'write' } as const]),
-      ),
-    };
-    const pieceRows = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
-    return this.#files.with(wanted, async (files) => {
-      const from = opened(files, 'source');
-      checkSize(from, source);
-      const targets = task.targets.map(({ path, ...block }) => ({
-        ...block,
-        file: opened(files, String(paths.indexOf(path))),
-      }));
-      await runPieces(
-        Math.ceil(rows / pieceRows),
-        this.#width,
-        (index) => {
-          const firstRow = index * pieceRows;
-          const end = Math.min(firstRow + pieceRows, rows);
-          return this.#run({
-            kind: 'scatter',
-            ...{ source: from, sourceOffset: source.offset, rowBytes },
-            ...{ firstRow, rows: end - firstRow },
-            targets: targets.filter(
-              (target) => target.firstRow < end && firstRow < target.firstRow + target.rows,
-            ),
-          });
-        },
-        stop,
-      );
-    });
   }
 
   /** Lets one worker read a file from end to end, and tells it when to stop. */
@@ -285,7 +160,7 @@ class ThreadPool implements KernelPool {
     stop: StopSignals,
     read: (pass: ReadPass) => Promise<Result | undefined>,
   ): Promise<Result> {
-    return this.#files.with({ file: { path, use: 'read' } }, async ({ file }) => {
+    return this.files.with({ file: { path, use: 'read' } }, async ({ file }) => {
       const flag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
       const raise = (): void => {
         Atomics.store(new Int32Array(flag), 0, 1);
@@ -305,48 +180,4 @@ interface ReadPass {
   readonly file: SizedFile;
   readonly size: number;
   readonly stop: SharedArrayBuffer;
-}
-
-function toRead({ path }: FileRange): WantedFile {
-  return { path, use: 'read' };
-}
-
-function toWrite({ path }: FileRange): WantedFile {
-  return { path, use: 'write' };
-}
-
-function opened(files: Readonly<Record<string, SizedFile | undefined>>, key: string): SizedFile {
-  const file = files[key];
-  if (file === undefined) throw new Error(`${key} was not opened`);
-  return file;
-}
-
-function checkSize(file: SizedFile, range: FileRange): void {
-  const end = range.offset + range.length;
-  if (file.size < end) throw shortFile(file.path, end, file.size);
-}
-
-/** Adds up the pieces in their order, so that the result is the same however they were spread. */
-function sumErrors(pieces: readonly PieceErrors[]): QuantizationError {
-  const total = { sumSquaredError: 0, sumSquares: 0 };
-  let worst = { worstAbsolute: 0, worstRow: 0, worstColumn: 0 };
-  for (const { sumSquaredError, sumSquares, ...pieceWorst } of pieces) {
-    total.sumSquaredError += sumSquaredError;
-    total.sumSquares += sumSquares;
-    if (pieceWorst.worstAbsolute > worst.worstAbsolute) worst = pieceWorst;
-  }
-  const relativeRms =
-    total.sumSquares === 0 ? 0 : Math.sqrt(total.sumSquaredError / total.sumSquares);
-  return { relativeRms, ...worst, ...total };
-}
-
-function firstNonFinite(
-  pieces: readonly CopyRangeResult[],
-  type: CopyRangeTask['checkFinite'],
-): CopyRangeResult {
-  const piece = pieces.findIndex(({ nonFinite }) => nonFinite !== undefined);
-  const found = pieces[piece]?.nonFinite;
-  if (found === undefined || type === undefined) return {};
-  const index = found.index + (piece * PIECE_BYTES) / FLOAT_BYTES[type];
-  return { nonFinite: { index, kind: found.kind } };
 }

@@ -1,5 +1,5 @@
 /** S3's bounds on a key (bytes of UTF-8). */
-export const MAX_KEY_BYTES = 1024;
+const MAX_KEY_BYTES = 1024;
 /** The longest file name that Linux file systems take, in bytes of UTF-8. */
 export const MAX_SEGMENT_BYTES = 255;
 

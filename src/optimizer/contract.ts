@@ -9,7 +9,7 @@ export class ContractError extends Error {
 }
 
 /** What a step can be. */
-export const STEP_TECHNIQUES = [
+const STEP_TECHNIQUES = [
   'quantization',
   'compilation',
   'sharding',

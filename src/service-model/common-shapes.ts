@@ -26,13 +26,13 @@ export const NextToken = string({ maxLength: 8192, pattern: '.*' });
 
 export const Timestamp = timestamp;
 
-export const TagKey = string({
+const TagKey = string({
   minLength: 1,
   maxLength: 128,
   pattern: '([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)',
 });
 
-export const TagValue = string({
+const TagValue = string({
   maxLength: 256,
   pattern: '([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)',
 });

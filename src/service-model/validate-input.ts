@@ -28,7 +28,7 @@ export function validateInput<S extends StructureShape>(shape: S, value: Infer<S
 }
 
 /** All broken constraints of a value, in the order of the shape's members. */
-export function findViolations<S extends StructureShape>(
+function findViolations<S extends StructureShape>(
   shape: S,
   value: Infer<S>,
 ): readonly ConstraintViolation[] {

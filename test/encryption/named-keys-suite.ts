@@ -46,7 +46,7 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
   describe(`a named key in ${database}`, () => {
     it('is known by its id, its ARN, an alias and the alias’s ARN', async () => {
       const { id, arn } = await keys.create('of team a');
-      await keys.createAlias('alias/team-a', id);
+      await keys.aliases.create('alias/team-a', id);
       expect(arn).toBe(`arn:aws:kms:us-east-1:000000000000:key/${id}`);
       const aliasArn = 'arn:aws:kms:us-east-1:000000000000:alias/team-a';
       for (const name of [id, arn, 'alias/team-a', aliasArn]) {
@@ -124,7 +124,7 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
 
     it('is deleted when its time is over, and can be kept until then', async () => {
       const { id, arn } = await keys.create();
-      await keys.createAlias('alias/doomed', id);
+      await keys.aliases.create('alias/doomed', id);
       const { ciphertext } = await keys.encrypt(id, context, secret);
       await expect(keys.scheduleDeletion(id, 6)).rejects.toMatchObject({
         code: 'ValidationException',
@@ -142,7 +142,7 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
       now += 7 * DAY_MS;
       await expect(keys.describe(id)).rejects.toMatchObject({ code: 'NotFoundException' });
       expect(await keys.removeDue()).toEqual([arn]);
-      expect((await keys.listAliases()).aliases).toEqual([]);
+      expect((await keys.aliases.list()).aliases).toEqual([]);
     });
 
     it('asks whether it may be used before it says anything else of itself', async () => {
@@ -164,28 +164,29 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
     it('move from key to key, and are listed page by page', async () => {
       const first = await keys.create();
       const second = await keys.create();
-      for (const name of ['alias/a', 'alias/b', 'alias/c']) await keys.createAlias(name, first.id);
-      await keys.updateAlias('alias/b', second.id);
+      for (const name of ['alias/a', 'alias/b', 'alias/c'])
+        await keys.aliases.create(name, first.id);
+      await keys.aliases.update('alias/b', second.id);
       expect((await keys.describe('alias/b')).id).toBe(second.id);
-      const page = await keys.listAliases('', 2);
+      const page = await keys.aliases.list('', 2);
       expect(page.aliases.map(({ name }) => name)).toEqual(['alias/a', 'alias/b']);
-      const rest = await keys.listAliases(page.next, 2);
+      const rest = await keys.aliases.list(page.next, 2);
       expect(rest.aliases.map(({ name }) => name)).toEqual(['alias/c']);
       expect(rest.next).toBeUndefined();
-      const ofSecond = await keys.listAliases('', 10, second.arn);
+      const ofSecond = await keys.aliases.list('', 10, second.arn);
       expect(ofSecond.aliases.map(({ name }) => name)).toEqual(['alias/b']);
-      await keys.deleteAlias('alias/b');
+      await keys.aliases.delete('alias/b');
       await expect(keys.describe('alias/b')).rejects.toMatchObject({ code: 'NotFoundException' });
     });
 
     it('are not taken twice, and not from the account’s own', async () => {
       const { id } = await keys.create();
-      await keys.createAlias('alias/a', id);
-      await expect(keys.createAlias('alias/a', id)).rejects.toMatchObject({
+      await keys.aliases.create('alias/a', id);
+      await expect(keys.aliases.create('alias/a', id)).rejects.toMatchObject({
         code: 'AlreadyExistsException',
       });
       for (const name of ['a', 'alias/', 'alias/aws/s3', 'alias/a b']) {
-        await expect(keys.createAlias(name, id)).rejects.toMatchObject({
+        await expect(keys.aliases.create(name, id)).rejects.toMatchObject({
           code: 'InvalidAliasNameException',
         });
       }
@@ -196,7 +197,7 @@ export function testNamedKeys(database: string, fresh: () => Promise<FreshDataba
         [keys, keys, await another()].map((node) => node.generateDataKey({}, context)),
       );
       expect(new Set(made.map(({ keyArn }) => keyArn)).size).toBe(1);
-      expect((await keys.listAliases()).aliases.map(({ name }) => name)).toEqual(['alias/aws/s3']);
+      expect((await keys.aliases.list()).aliases.map(({ name }) => name)).toEqual(['alias/aws/s3']);
     });
   });
 

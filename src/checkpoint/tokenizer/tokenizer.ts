@@ -4,7 +4,7 @@ import type { FolderFile } from '../folder.js';
 import { isJsonObject, type JsonObject, readJsonFile } from '../json.js';
 
 export const TOKENIZER_FILE = 'tokenizer.json';
-export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
+const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 /** A checkpoint's own tokenizer. */
 export interface Tokenizer {

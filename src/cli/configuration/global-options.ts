@@ -35,7 +35,7 @@ export type GlobalOption = GlobalSwitch | GlobalText | GlobalInteger;
 export const OUTPUT_FORMATS = ['json', 'text', 'table', 'yaml', 'yaml-stream'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-export const COLOR_CHOICES = ['on', 'off', 'auto'] as const;
+const COLOR_CHOICES = ['on', 'off', 'auto'] as const;
 export type ColorChoice = (typeof COLOR_CHOICES)[number];
 
 export const BINARY_FORMATS = ['base64', 'raw-in-base64-out'] as const;

@@ -20,10 +20,10 @@ export interface SharedConfig {
 
 const DEFAULT_PROFILE = 'default';
 
-export const homeDirectory = (env: Environment): string => env.HOME || homedir();
+const homeDirectory = (env: Environment): string => env.HOME || homedir();
 
 /** Where the embedded service keeps its keys, and all else. */
-export const dataDirectory = (env: Environment): string =>
+const dataDirectory = (env: Environment): string =>
   env.BURNISH_DATA_DIR || join(homeDirectory(env), '.local', 'share', 'burnish');
 
 /**

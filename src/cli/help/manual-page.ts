@@ -88,7 +88,7 @@ export class ManualPage {
 const indentation = (level: number): string => ' '.repeat(INDENT + level * STEP);
 
 /** Breaks a text between words; a word that is longer than a line has one of its own. */
-export function wrapWords(text: string, width: number): readonly string[] {
+function wrapWords(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {

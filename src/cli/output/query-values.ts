@@ -61,7 +61,7 @@ export function compareValues(left: WireValue, right: WireValue): number | undef
 const INTEGER = /^-?\d+$/;
 
 /** Integers of any length compare exactly. */
-export function compareNumbers(left: number | ExactNumber, right: number | ExactNumber): number {
+function compareNumbers(left: number | ExactNumber, right: number | ExactNumber): number {
   const [leftText, rightText] = [left.toString(), right.toString()];
   if (INTEGER.test(leftText) && INTEGER.test(rightText)) {
     const [a, b] = [BigInt(leftText), BigInt(rightText)];

@@ -1,7 +1,7 @@
 import { type Environment, loadSharedConfig } from '../configuration/shared-config.js';
 import { CliError, UsageError } from '../output/errors.js';
 
-export const AUTO_PROMPT_MODES = ['on', 'on-partial', 'off'] as const;
+const AUTO_PROMPT_MODES = ['on', 'on-partial', 'off'] as const;
 export type AutoPromptMode = (typeof AUTO_PROMPT_MODES)[number];
 
 /** Arguments after which there is nothing to ask for. */

@@ -13,7 +13,7 @@ const MAX_PROCESSES = 8_192;
 const LOG_LIMITS = { 'max-size': '256m', 'max-file': '4' } as const;
 
 /** An image's own word that it can't do with a read-only root. */
-export const WRITABLE_ROOT_LABEL = 'burnish.writable-root';
+const WRITABLE_ROOT_LABEL = 'burnish.writable-root';
 
 /** What is known of the image, once the engine has it. */
 export interface LocalImage {

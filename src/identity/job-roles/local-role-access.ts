@@ -9,7 +9,7 @@ import { GuardedObjects } from './guarded-objects.js';
 import { type JobSession, type RoleAccess, RoleNotAssumableError } from './role-access.js';
 
 /** The principal that SageMaker's jobs are run by. */
-export const SAGEMAKER_PRINCIPAL = 'sagemaker.amazonaws.com';
+const SAGEMAKER_PRINCIPAL = 'sagemaker.amazonaws.com';
 
 export interface LocalRoleAccessOptions {
   readonly directory: IdentityDirectory;

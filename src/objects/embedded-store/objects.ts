@@ -36,7 +36,7 @@ import { describeObject, type ObjectAttributes } from './sidecar.js';
 const READ_CHUNK_BYTES = 256 * 1024;
 
 /** S3's limit on one PUT or one part. */
-export const MAX_BODY_BYTES = 5 * 1024 ** 3;
+const MAX_BODY_BYTES = 5 * 1024 ** 3;
 
 /** What S3 keeps with an object when the client names no checksum. */
 export const DEFAULT_CHECKSUM: ChecksumAlgorithm = 'CRC64NVME';

@@ -54,7 +54,7 @@ export function readShardingSettings(step: Step, steps: readonly Step[]): Shardi
  * The settings of a compilation step, read like those of a sharding step.
  * @throws SettingsError that names the setting
  */
-export function readCompilationSettings(step: Step, steps: readonly Step[]): CompilationSettings {
+function readCompilationSettings(step: Step, steps: readonly Step[]): CompilationSettings {
   const quantized = quantizedBefore(step, steps);
   const settings = parseCompilationSettings(step.environment, undefined, quantized);
   for (const other of steps) {

@@ -23,7 +23,7 @@ const CODES = WORD_BITS / BITS;
 const FIELD_ORDER = [0, 2, 4, 6, 1, 3, 5, 7] as const;
 
 /** Why a weight cannot be stored in this format; undefined if it can. */
-export function autoAwqProblem(shape: IntegerShape): string | undefined {
+function autoAwqProblem(shape: IntegerShape): string | undefined {
   const { rows, columns, bits, groupSize } = shape;
   if (bits !== BITS) return `AutoAWQ checkpoints have 4-bit weights, not ${bits}-bit ones.`;
   if (rows % CODES !== 0) return `its ${rows} outputs are not a multiple of ${CODES}.`;

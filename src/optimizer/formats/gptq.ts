@@ -28,7 +28,7 @@ function codesPerUnit(bits: number): number {
 }
 
 /** Why a weight cannot be stored in this format; undefined if it can. */
-export function gptqProblem({ rows, columns, bits }: IntegerShape): string | undefined {
+function gptqProblem({ rows, columns, bits }: IntegerShape): string | undefined {
   if (!SUPPORTED_BITS.includes(bits)) {
     return `GPTQ checkpoints have weights of ${SUPPORTED_BITS.join(', ')} bits, not ${bits}.`;
   }

@@ -72,7 +72,7 @@ function packedWords(bits: IntegerBits): string {
 }
 
 /** Whether the result's format knows one group size for the whole model, and packs along the outputs. */
-export function hasOneGroupSize(requested: RequestedScheme): boolean {
+function hasOneGroupSize(requested: RequestedScheme): boolean {
   return 'format' in requested && requested.format !== 'compressed-tensors';
 }
 

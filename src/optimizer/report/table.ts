@@ -50,7 +50,7 @@ function groupByKind(layers: readonly LayerReport[]): ReadonlyMap<string, LayerR
   return result;
 }
 
-export function schemeName({ type, bits, groupSize, symmetric }: LayerReport['scheme']): string {
+function schemeName({ type, bits, groupSize, symmetric }: LayerReport['scheme']): string {
   const name = type === 'float' ? `fp${bits}` : `int${bits}`;
   const scope = groupSize === null ? 'channel' : `group ${groupSize}`;
   return `${name} ${scope}${symmetric ? '' : ' zero-point'}`;

@@ -1,19 +1,19 @@
 import type { SettingValues } from './definitions.js';
 
 /** What the weights of linear layers become. */
-export const COMPILED_DTYPES = ['fp32', 'fp16', 'int8', 'int4'] as const;
+const COMPILED_DTYPES = ['fp32', 'fp16', 'int8', 'int4'] as const;
 export type CompiledDtype = (typeof COMPILED_DTYPES)[number];
 
 /** Where compiled models are laid out for. */
-export const COMPILED_LAYOUTS = ['genai', 'transformers_js'] as const;
+const COMPILED_LAYOUTS = ['genai', 'transformers_js'] as const;
 export type CompiledLayout = (typeof COMPILED_LAYOUTS)[number];
 
 /** What hardware the saved graph is for: any, or only machines like the one that compiles. */
-export const COMPILATION_TARGETS = ['portable', 'this_machine'] as const;
+const COMPILATION_TARGETS = ['portable', 'this_machine'] as const;
 export type CompilationTarget = (typeof COMPILATION_TARGETS)[number];
 
 /** What the two layers that know the vocabulary become: the token embeddings and the output layer. */
-export const VOCABULARY_DTYPES = ['auto', 'float', 'int8', 'int4'] as const;
+const VOCABULARY_DTYPES = ['auto', 'float', 'int8', 'int4'] as const;
 export type VocabularyDtype = (typeof VOCABULARY_DTYPES)[number];
 
 export interface CompilationDefinition {

@@ -11,7 +11,7 @@ export const QUANTIZATION_TECHNIQUES = [
 export type Technique = (typeof QUANTIZATION_TECHNIQUES)[number];
 
 /** Technique of a quantization step that names none, as in the LMI containers. */
-export const DEFAULT_TECHNIQUE: Technique = 'awq';
+const DEFAULT_TECHNIQUE: Technique = 'awq';
 
 /** What a setting's value may be. `modules` is a comma-separated list of module patterns, `dataset` an
  * S3 URI that whoever starts the step has made a local file of; `number`s reach from `least` to `most`,

@@ -22,7 +22,7 @@ const MOST_DAMPING = 10;
 
 /** Adds `damping` times the mean of the diagonal to it. A channel that was zero in every token gets a
  * diagonal of its own, so that its weights are rounded to nearest and move no others. */
-export function dampGram(inputs: InputStatistics, damping: number): DampedGram {
+function dampGram(inputs: InputStatistics, damping: number): DampedGram {
   const { columns, gram } = inputs;
   const values = gram.slice();
   const diagonal = diagonalOf(inputs);

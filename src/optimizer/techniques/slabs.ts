@@ -3,7 +3,7 @@ import type { Matrix } from '../linear-algebra/linear-algebra.js';
 /** Rows that are worked on together. Enough for every thread to have a share of each product; few
  * enough that the working memory is a fraction of a large weight's. Fixed, so that products are the
  * same on every machine. */
-export const SLAB_ROWS = 1024;
+const SLAB_ROWS = 1024;
 
 /**
  * Rows of a weight are independent problems. They are worked on in slabs of rows that lie transposed,

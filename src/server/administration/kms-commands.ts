@@ -146,7 +146,7 @@ export const KMS_COMMANDS: readonly AdministrationCommand<KmsCall>[] = [
     summary: 'Gives a key another name.',
     options: [ALIAS, TARGET],
     async run({ keys, value }) {
-      await keys.createAlias(value('alias-name'), value('target-key-id'));
+      await keys.aliases.create(value('alias-name'), value('target-key-id'));
       return undefined;
     },
   },
@@ -155,7 +155,7 @@ export const KMS_COMMANDS: readonly AdministrationCommand<KmsCall>[] = [
     summary: 'Makes an alias the name of another key.',
     options: [ALIAS, TARGET],
     async run({ keys, value }) {
-      await keys.updateAlias(value('alias-name'), value('target-key-id'));
+      await keys.aliases.update(value('alias-name'), value('target-key-id'));
       return undefined;
     },
   },
@@ -164,7 +164,7 @@ export const KMS_COMMANDS: readonly AdministrationCommand<KmsCall>[] = [
     summary: 'Removes an alias, and not its key.',
     options: [ALIAS],
     async run({ keys, value }) {
-      await keys.deleteAlias(value('alias-name'));
+      await keys.aliases.delete(value('alias-name'));
       return undefined;
     },
   },
@@ -175,7 +175,7 @@ export const KMS_COMMANDS: readonly AdministrationCommand<KmsCall>[] = [
     async run({ keys, optionalValue }) {
       const key = optionalValue('key-id');
       const found: Record<string, string>[] = [];
-      for await (const page of pagesOf((after) => keys.listAliases(after, undefined, key))) {
+      for await (const page of pagesOf((after) => keys.aliases.list(after, undefined, key))) {
         found.push(
           ...page.aliases.map(({ name, arn, keyId, createdAt }) => ({
             AliasName: name,

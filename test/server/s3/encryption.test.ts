@@ -24,7 +24,7 @@ beforeAll(async () => {
   session = await SdkSession.start();
   ({ s3 } = session);
   const { id, arn } = await session.server.kmsKeys.create();
-  await session.server.kmsKeys.createAlias('alias/team', id);
+  await session.server.kmsKeys.aliases.create('alias/team', id);
   keyArn = arn;
 });
 afterAll(() => session.end());

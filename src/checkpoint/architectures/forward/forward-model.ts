@@ -61,7 +61,7 @@ export interface AttentionStage {
   readonly rotary: Rotary;
 }
 
-export const ACTIVATIONS = ['silu', 'gelu', 'gelu_tanh', 'relu'] as const;
+const ACTIVATIONS = ['silu', 'gelu', 'gelu_tanh', 'relu'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 export interface GatedNetwork {

@@ -30,7 +30,7 @@ export interface ChannelRange {
 }
 
 /** Vocabularies are padded to multiples of this, as vLLM does. */
-export const VOCABULARY_UNIT = 64;
+const VOCABULARY_UNIT = 64;
 
 export function segmentSize({ units, unitSize }: Segment): number {
   return units * unitSize;

@@ -1,7 +1,7 @@
 import type { FolderFile } from '../../../checkpoint/folder.js';
 import { isJsonObject, type JsonObject, readJsonFile } from '../../../checkpoint/json.js';
 
-export const GENERATION_CONFIG_FILE = 'generation_config.json';
+const GENERATION_CONFIG_FILE = 'generation_config.json';
 
 /** What `generation_config.json` says; empty where there is none.
  * @throws CheckpointError if it cannot be read. */
