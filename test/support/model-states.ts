@@ -2,7 +2,6 @@ import { readForwardModel } from '#burnish/checkpoint/architectures/forward/read
 import { openCheckpoint } from '#burnish/checkpoint/open.js';
 import { logicalTensors } from '#burnish/optimizer/compilation/weights/logical-tensors.js';
 import { BLOCK_STAGES, ForwardPass } from '#burnish/optimizer/forward/forward-pass.js';
-import { HIDDEN_INPUT } from '#burnish/optimizer/forward/graphs/attention-graph.js';
 import {
   HEAD_ROLE,
   headGraph,
@@ -10,6 +9,7 @@ import {
   TARGETS_INPUT,
 } from '#burnish/optimizer/forward/graphs/head-graph.js';
 import { weightInput } from '#burnish/optimizer/forward/graphs/linear.js';
+import { HIDDEN_INPUT } from '#burnish/optimizer/forward/graphs/output-graph.js';
 import { Sessions } from '#burnish/optimizer/forward/runtime/session.js';
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';

@@ -37,14 +37,10 @@ const GRAM_COPIES_BESIDE = 2;
 const FORWARD_WEIGHT_COPIES = 1.5;
 const CALIBRATED_WEIGHT_COPIES = 3;
 
-/** Up to this width sums of products are kept in f64. */
-const MAX_EXACT_COLUMNS = 6144;
-
-/** Working copies of the widest Gram matrix: captured, symmetric, damped, its factor and its inverse. */
-const GRAM_COPIES = 5;
+/** Working copies of the widest Gram matrix: damped, its factor and what that is made from. */
+const GRAM_COPIES = 4;
 
 const F32 = Float32Array.BYTES_PER_ELEMENT;
-const F64 = Float64Array.BYTES_PER_ELEMENT;
 
 /** Of a step that reads weights and writes them, and runs nothing. */
 export function streamingMemory(threads: number): number {
@@ -111,4 +107,4 @@ const attentionWeights = ({ hidden, headSize, heads, keyValueHeads }: ModelSize)
 const networkWeights = ({ hidden, intermediate }: ModelSize): number => 3 * hidden * intermediate;
 
 const gramSums = (widths: readonly number[]): number =>
-  widths.reduce((sum, width) => sum + width ** 2 * (width <= MAX_EXACT_COLUMNS ? F64 : F32), 0);
+  widths.reduce((sum, width) => sum + width ** 2 * F32, 0);

@@ -9,6 +9,7 @@ import {
   type StageOptions,
 } from '../forward/forward-pass.js';
 import { Sessions } from '../forward/runtime/session.js';
+import { KeptInputs } from '../forward/stages/kept-inputs.js';
 import { StoredWeights } from '../forward/weights/stored-weights.js';
 import { TensorFiles } from '../forward/weights/tensor-files.js';
 import type { WeightSource } from '../forward/weights/weight-source.js';
@@ -142,23 +143,29 @@ async function quantizeStage(
     return { layers: [], changed: [], notes: [] };
   }
   const weights = new WorkingWeights(source);
-  const capture: CaptureInputs = async (places, evenTokens) => {
+  const kept = new KeptInputs({ folder: run.scratchFolder });
+  const capture: CaptureInputs = async ({ places, evenTokens, last }) => {
     releaseArrays();
     const sink = new StatisticsCollector();
     await pass.run(block, stage, weights, {
+      ...beside,
       capture: { sink, places, evenTokens },
       advance: false,
-      ...beside,
+      kept: last ? kept : undefined,
     });
     return sink;
   };
-  const result = await work.quantize(capture, weights, techniqueOf, run.format, output, context, {
-    tensors: run.checkpoint.tensors,
-    onLayer: run.onLayer,
-  });
-  releaseArrays();
-  if (!isLast(run, block, stage)) await pass.run(block, stage, weights, beside);
-  return result;
+  try {
+    const result = await work.quantize(capture, weights, techniqueOf, run.format, output, context, {
+      tensors: run.checkpoint.tensors,
+      onLayer: run.onLayer,
+    });
+    releaseArrays();
+    if (!isLast(run, block, stage)) await pass.run(block, stage, weights, { ...beside, kept });
+    return result;
+  } finally {
+    await kept.close();
+  }
 }
 
 /** What comes after the last stage is of no use to calibration. */

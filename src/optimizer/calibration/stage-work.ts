@@ -41,12 +41,14 @@ export interface StageResult {
   readonly notes: readonly string[];
 }
 
-/** Gathers statistics of what passes at some places of the stage.
- * @param evenTokens whether tokens are brought to the same size first. */
-export type CaptureInputs = (
-  places: readonly CapturePlace[],
-  evenTokens: boolean,
-) => Promise<StatisticsCollector>;
+/** Gathers statistics of what passes at some places of the stage. */
+export type CaptureInputs = (wanted: {
+  readonly places: readonly CapturePlace[];
+  /** Whether tokens are brought to the same size first. */
+  readonly evenTokens: boolean;
+  /** Whether nothing but the stage's last layer changes after this. */
+  readonly last: boolean;
+}) => Promise<StatisticsCollector>;
 
 interface Scaled {
   readonly factors: Float32Array;
@@ -107,7 +109,7 @@ export class StageWork {
       sequential && technique?.sequential === true;
     let statistics = techniques.every((technique) => inTurn(technique) && !technique.scale)
       ? undefined
-      : await capture(placesOf(this.families), evenTokens);
+      : await capture({ places: placesOf(this.families), evenTokens, last: false });
     for (const [index, planned] of this.families.entries()) {
       const technique = techniques[index];
       if (statistics === undefined || technique?.scale === undefined) continue;
@@ -133,7 +135,8 @@ export class StageWork {
       if (technique === undefined) throw new Error('a family has no technique');
       let known = scaled.get(planned)?.inputs;
       if (statistics === undefined || (index > 0 && inTurn(technique))) {
-        statistics = await capture([planned.place], evenTokens);
+        const { place } = planned;
+        statistics = await capture({ places: [place], evenTokens, last: place === 'output' });
         known = beside(statistics.of(first(planned.layers).module), scaled.get(planned)?.factors);
       }
       const family = await this.#family(planned, statistics, known, weights, tensors);

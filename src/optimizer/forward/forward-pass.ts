@@ -3,14 +3,14 @@ import type {
   ForwardModel,
 } from '../../checkpoint/architectures/forward/forward-model.js';
 import { type Activations, createActivations, type SpillOptions } from './activations.js';
-import { HIDDEN_INPUT, HIDDEN_OUTPUT } from './graphs/attention-graph.js';
 import { normGraph } from './graphs/head-graph.js';
+import { HIDDEN_INPUT, HIDDEN_OUTPUT } from './graphs/output-graph.js';
 import type { Sessions } from './runtime/session.js';
 import { batchSequences, RUN_TOKENS, type SequenceBatch } from './sequences.js';
 import { AttentionTables } from './stages/attention-tables.js';
-import { runAttention } from './stages/run-attention.js';
+import type { KeptInputs } from './stages/kept-inputs.js';
 import { runExperts } from './stages/run-experts.js';
-import { runFeedForward } from './stages/run-feed-forward.js';
+import { runAttention, runFeedForward } from './stages/run-stage.js';
 import type { StageCapture, StageRun } from './stages/stage-run.js';
 import { StageWeights } from './stages/stage-weights.js';
 import type { WeightSource } from './weights/weight-source.js';
@@ -29,6 +29,9 @@ export interface StageOptions {
   /** The same sequences in the model as it was, which goes through the stage beside, and moves on when
    * this one does: what is captured then tells about both. */
   readonly original?: { readonly pass: ForwardPass; readonly source: WeightSource };
+  /** Where a run that does not move on leaves the inputs of the stage's last layer for the one that does;
+   * weights of the layers before it must not change in between. Mixtures of experts leave nothing. */
+  readonly kept?: KeptInputs | undefined;
   readonly onTokens?: (tokens: number) => void;
 }
 
@@ -91,7 +94,7 @@ export class ForwardPass {
     block: ForwardBlock,
     stage: BlockStage,
     source: WeightSource,
-    { capture, advance = true, original, onTokens }: StageOptions = {},
+    { capture, advance = true, original, kept, onTokens }: StageOptions = {},
   ): Promise<void> {
     const { sessions, signal, spill = {} } = this.#options;
     const run: StageRun = {
@@ -107,6 +110,7 @@ export class ForwardPass {
         source: original.source,
         activations: original.pass.#activations,
       },
+      kept,
       advance,
       signal,
       onTokens,

@@ -1,6 +1,5 @@
 import type { ForwardModel } from '../../checkpoint/architectures/forward/forward-model.js';
 import type { ForwardPass } from './forward-pass.js';
-import { HIDDEN_INPUT } from './graphs/attention-graph.js';
 import {
   HEAD_ROLE,
   headGraph,
@@ -10,6 +9,7 @@ import {
   TARGETS_INPUT,
 } from './graphs/head-graph.js';
 import { weightInput } from './graphs/linear.js';
+import { HIDDEN_INPUT } from './graphs/output-graph.js';
 import type { Sessions } from './runtime/session.js';
 import type { WeightSource } from './weights/weight-source.js';
 

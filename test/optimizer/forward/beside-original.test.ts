@@ -8,6 +8,7 @@ import { WorkingWeights } from '#burnish/optimizer/calibration/working-weights.j
 import { BLOCK_STAGES, ForwardPass } from '#burnish/optimizer/forward/forward-pass.js';
 import { CAPTURE_PLACES } from '#burnish/optimizer/forward/graphs/capture.js';
 import { Sessions } from '#burnish/optimizer/forward/runtime/session.js';
+import { KeptInputs } from '#burnish/optimizer/forward/stages/kept-inputs.js';
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 import type { InputStatistics } from '#burnish/optimizer/techniques/input-statistics.js';
@@ -130,6 +131,95 @@ describe('a model and the original beside it', () => {
       { original: values, evenTokens: true },
     );
     expectTimes(output, 3);
+  });
+
+  it('sums up over all runs what each of them sees', async () => {
+    const many = Array.from({ length: 60 }, (_, start) =>
+      Int32Array.from({ length: 24 }, (_, index) => (start * 311 + index * 97) % 1024),
+    );
+    const module = 'model.layers.0.mlp.down_proj';
+    const of = async (sequences: readonly Int32Array[]): Promise<InputStatistics> => {
+      const pass = await ForwardPass.begin(model, source, sequences, { sessions, signal });
+      const sink = new StatisticsCollector();
+      const capture = { sink, places: ['output'] as const, evenTokens: false };
+      await pass.run(firstBlock(), 'feedForward', source, { capture, advance: false });
+      await pass.close();
+      return sink.of(module) ?? missing();
+    };
+    const whole = await of(many);
+    const parts = [
+      await of(many.slice(0, 20)),
+      await of(many.slice(20, 40)),
+      await of(many.slice(40)),
+    ];
+    const sum = (pick: (found: InputStatistics) => Float32Array, at: number): number =>
+      parts.reduce((total, part) => total + (pick(part)[at] ?? Number.NaN), 0);
+    expect(whole.tokens).toBe(1440);
+    const largest = whole.gram.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (const [at, value] of whole.gram.entries()) {
+      expect(Math.abs(value - sum(({ gram }) => gram, at))).toBeLessThan(1e-5 * largest);
+    }
+    for (const [at, mean] of whole.meanMagnitude.entries()) {
+      expect(mean).toBeCloseTo(sum(({ meanMagnitude }) => meanMagnitude, at) / 3, 4);
+      const most = Math.max(...parts.map((part) => part.largestMagnitude[at] ?? Number.NaN));
+      expect(whole.largestMagnitude[at]).toBe(most);
+    }
+  });
+
+  it.each([
+    ['in memory', {}],
+    ['on disk', { memoryBytes: 0 }],
+  ])(
+    'moves both on from inputs that were kept %s as if they were computed again',
+    async (_, spill) => {
+      const computed = [await begin(), await begin()] as const;
+      const spared = [await begin(), await begin()] as const;
+      const original = new WorkingWeights(source);
+      const module = 'model.layers.0.mlp.up_proj';
+      const matrix = await source.matrix(module);
+      original.setMatrix(module, { ...matrix, values: matrix.values.map((weight) => -weight) });
+      for (const stage of BLOCK_STAGES) {
+        const [pass, other] = computed;
+        await pass.run(firstBlock(), stage, source, {
+          original: { pass: other, source: original },
+        });
+
+        const beside = { original: { pass: spared[1], source: original } };
+        const kept = new KeptInputs(spill);
+        const capture = {
+          sink: new StatisticsCollector(),
+          places: CAPTURE_PLACES,
+          evenTokens: true,
+        };
+        await spared[0].run(firstBlock(), stage, source, {
+          ...beside,
+          capture,
+          advance: false,
+          kept,
+        });
+        expect(kept.of('own')?.tokens).toBe(72);
+        await spared[0].run(firstBlock(), stage, source, { ...beside, kept });
+        await kept.close();
+      }
+      for (const [index, pass] of spared.entries()) {
+        const expected = await (computed[index] ?? missing()).read(0, pass.tokens);
+        expect(await pass.read(0, pass.tokens)).toEqual(expected);
+      }
+      expect(await spared[0].read(0, 72)).not.toEqual(await spared[1].read(0, 72));
+    },
+  );
+
+  it('takes kept inputs in place of what comes before the last layer', async () => {
+    const pass = await begin();
+    const kept = new KeptInputs();
+    const capture = { sink: new StatisticsCollector(), places: CAPTURE_PLACES, evenTokens: false };
+    await pass.run(firstBlock(), 'feedForward', source, { capture, advance: false, kept });
+    const inputs = kept.of('own') ?? missing();
+    await inputs.write(0, new Float32Array(inputs.tokens * inputs.width));
+    const before = Float32Array.from(await pass.read(0, pass.tokens));
+    await pass.run(firstBlock(), 'feedForward', source, { kept });
+    expect(await pass.read(0, pass.tokens)).toEqual(before);
+    await kept.close();
   });
 
   it('moves both on, each by its own weights', async () => {

@@ -2,12 +2,9 @@ import type { AttentionOutput } from '../../../checkpoint/architectures/forward/
 import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
 import type { Graph } from '../onnx/model.js';
 import { type CaptureSpec, capture } from './capture.js';
-import { type LinearSpec, linear } from './linear.js';
 import { norm } from './norm.js';
+import { HIDDEN_INPUT } from './output-graph.js';
 import { type ProjectionSpec, project } from './project.js';
-
-export const HIDDEN_INPUT = 'hidden';
-export const HIDDEN_OUTPUT = 'result';
 
 export interface AttentionGraphSpec {
   readonly kind: 'attention';
@@ -20,19 +17,15 @@ export interface AttentionGraphSpec {
   readonly scale: number;
   readonly softcap: number | undefined;
   readonly inputs: readonly ProjectionSpec<AttentionOutput>[];
-  readonly output: LinearSpec;
   readonly headNorms: boolean;
-  readonly normAfter: boolean;
-  readonly capture: CaptureSpec | undefined;
-  /** Whether the result is wanted, beside what is captured. */
-  readonly result: boolean;
+  readonly capture: CaptureSpec;
 }
 
-/** Attention with its norms and the residual connection, over sequences of equal length.
+/** Attention over sequences of equal length up to the inputs of its last linear layer, or as far as its
+ * inputs are wanted.
  *
- * Inputs: `hidden` `[sequences, positions, width]`, `cos` and `sin` `[positions, rotated]`, `mask`
- * `[positions, positions]` that is added to scores, and the weights by their roles. Output: `result`,
- * shaped as `hidden`, unless only captures are wanted: then the graph ends with the last of them. */
+ * Inputs: `hidden` `[sequences, positions, hiddenSize]`, `cos` and `sin` `[positions, rotated]`, `mask`
+ * `[positions, positions]` that is added to scores, and the weights by their roles. */
 export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const { hiddenSize, epsilon, heads, keyValueHeads, headSize } = spec;
   const graph = new GraphBuilder();
@@ -46,9 +39,7 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const sizes = graph.op('Shape', [hidden], { start: 0, end: 2 });
   const flat = graph.op('Reshape', [hidden, graph.ints([-1, hiddenSize])]);
   const normed = norm(graph, flat, 'norm', hiddenSize, epsilon);
-  if (capture(graph, normed, 'input', hiddenSize, spec.capture) && !spec.result) {
-    return graph.build('attention');
-  }
+  if (capture(graph, normed, 'input', hiddenSize, spec.capture)) return graph.build('attention');
   const part = project(graph, normed, spec.inputs);
 
   /** `[tokens, heads · size]` to `[sequences, positions, heads, size]`. */
@@ -103,16 +94,7 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
     graph.op('Transpose', [fourDimensional], { perm: [0, 2, 1, 3] }),
     graph.ints([-1, heads * headSize]),
   ]);
-  if (capture(graph, together, 'output', heads * headSize, spec.capture) && !spec.result) {
-    return graph.build('attention');
-  }
-  const projected = linear(graph, together, spec.output);
-  const after = spec.normAfter
-    ? norm(graph, projected, 'norm_after', hiddenSize, epsilon)
-    : projected;
-  const sum = graph.op('Add', [flat, after]);
-  const whole = graph.op('Shape', [hidden]);
-  graph.output(HIDDEN_OUTPUT, graph.op('Reshape', [sum, whole]), shape);
+  capture(graph, together, 'output', heads * headSize, spec.capture);
   return graph.build('attention');
 }
 

@@ -4,17 +4,22 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 export type CapturePlace = 'input' | 'output';
 export const CAPTURE_PLACES: readonly CapturePlace[] = ['input', 'output'];
 
-/** What a graph tells about the inputs X of its linear layers at some places.
- *
- * - `sums`: `XᵀX`, and the sum and the largest of |x| for each column.
- * - `sums-beside`: the same, and `XᵀX′` with the inputs X′ of another model, which it is given.
- * - `inputs`: X itself. */
-export interface CaptureSpec {
-  readonly kind: 'sums' | 'sums-beside' | 'inputs';
+/** Sums over tokens that a graph adds to, of the inputs X of linear layers at some places: `XᵀX`, and the
+ * sum and the largest of |x| for each column. */
+export interface SumsSpec {
   readonly places: readonly CapturePlace[];
+  /** Whether there is `XᵀX′` too, with the inputs X′ of another model, which the graph is given. */
+  readonly beside: boolean;
   /** Whether each token of X is brought to the root mean square 1 before products are summed up, the same
    * token of X′ divided by the same number, so that all tokens count alike. */
   readonly evenTokens: boolean;
+}
+
+/** What is wanted of a stage's inputs. Its graph ends with the last place that is named. */
+export interface CaptureSpec {
+  /** Where the inputs themselves come out. */
+  readonly shown: readonly CapturePlace[];
+  readonly sums: SumsSpec | undefined;
 }
 
 /** Names of what a graph tells about one of its places, and of what it is given. */
@@ -22,44 +27,58 @@ export const gramOutput = (place: CapturePlace): string => `${place}.gram`;
 export const magnitudeOutput = (place: CapturePlace): string => `${place}.magnitude`;
 export const largestOutput = (place: CapturePlace): string => `${place}.largest`;
 export const productOutput = (place: CapturePlace): string => `${place}.product`;
-export const inputsOutput = (place: CapturePlace): string => `${place}.inputs`;
+export const shownOutput = (place: CapturePlace): string => `${place}.shown`;
 export const besideInput = (place: CapturePlace): string => `${place}.beside`;
+
+/** The name of a sum over the tokens before, among the inputs of a graph. */
+export const sumInput = (output: string): string => `${output}.before`;
 
 /** Added to a token's mean square: a token whose inputs are all zero stays zero. */
 const LEAST_SQUARE = 1e-20;
 
-/** Adds a place's outputs to a graph, if they are wanted.
+/** Adds a place's outputs to a graph, as far as they are wanted.
+ * @param x `[tokens, columns]`.
  * @returns whether everything is told now that the specification asks for. */
 export function capture(
   graph: GraphBuilder,
   x: Value,
   place: CapturePlace,
   columns: number,
-  spec: CaptureSpec | undefined,
+  { shown, sums }: CaptureSpec,
 ): boolean {
-  if (spec === undefined) return false;
-  const last = spec.places.at(-1) === place;
-  if (!spec.places.includes(place)) return last;
-  if (spec.kind === 'inputs') {
-    graph.output(inputsOutput(place), x, ['tokens', columns]);
-    return last;
-  }
-  const size = spec.evenTokens ? tokenSizes(graph, x) : undefined;
+  if (shown.includes(place)) graph.output(shownOutput(place), x, ['tokens', columns]);
+  if (sums?.places.includes(place)) addSums(graph, x, place, columns, sums);
+  return place === 'output' || !(shown.includes('output') || sums?.places.includes('output'));
+}
+
+function addSums(
+  graph: GraphBuilder,
+  x: Value,
+  place: CapturePlace,
+  columns: number,
+  { beside, evenTokens }: SumsSpec,
+): void {
+  const size = evenTokens ? tokenSizes(graph, x) : undefined;
   const counted = (values: Value): Value =>
     size === undefined ? values : graph.op('Div', [values, size]);
   const own = counted(x);
-  graph.output(gramOutput(place), graph.op('Gemm', [own, own], { transA: 1 }), [columns, columns]);
+  const square = [columns, columns];
+  const products = (output: string, other: Value): void => {
+    const before = graph.input(sumInput(output), square);
+    graph.output(output, graph.op('Gemm', [own, other, before], { transA: 1 }), square);
+  };
   const magnitude = graph.op('Abs', [x]);
-  const overTokens = (type: string): Value =>
-    graph.op(type, [magnitude, graph.ints([0])], { keepdims: 0 });
-  graph.output(magnitudeOutput(place), overTokens('ReduceSum'), [columns]);
-  graph.output(largestOutput(place), overTokens('ReduceMax'), [columns]);
-  if (spec.kind === 'sums-beside') {
-    const beside = graph.input(besideInput(place), ['tokens', columns]);
-    const product = graph.op('Gemm', [own, counted(beside)], { transA: 1 });
-    graph.output(productOutput(place), product, [columns, columns]);
-  }
-  return last;
+  const overTokens = (output: string, reduction: string, join: string): void => {
+    const found = graph.op(reduction, [magnitude, graph.ints([0])], { keepdims: 0 });
+    const before = graph.input(sumInput(output), [columns]);
+    graph.output(output, graph.op(join, [before, found]), [columns]);
+  };
+  products(gramOutput(place), own);
+  overTokens(magnitudeOutput(place), 'ReduceSum', 'Add');
+  overTokens(largestOutput(place), 'ReduceMax', 'Max');
+  if (!beside) return;
+  const other = graph.input(besideInput(place), ['tokens', columns]);
+  products(productOutput(place), counted(other));
 }
 
 /** Root mean squares of the tokens, `[tokens, 1]`. */

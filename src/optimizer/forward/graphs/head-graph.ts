@@ -1,7 +1,8 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
-import { HIDDEN_INPUT, HIDDEN_OUTPUT, softcapped } from './attention-graph.js';
+import { softcapped } from './attention-graph.js';
 import { weightInput } from './linear.js';
 import { norm } from './norm.js';
+import { HIDDEN_INPUT, HIDDEN_OUTPUT } from './output-graph.js';
 
 export interface NormGraphSpec {
   readonly kind: 'norm';

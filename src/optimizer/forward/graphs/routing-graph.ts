@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../onnx/graph-builder.js';
-import { HIDDEN_INPUT } from './attention-graph.js';
 import { type LinearSpec, linear } from './linear.js';
 import { norm } from './norm.js';
+import { HIDDEN_INPUT } from './output-graph.js';
 
 export const NORMED_OUTPUT = 'normed';
 export const SHARES_OUTPUT = 'shares';

@@ -1,15 +1,19 @@
-import type { ExpertsStage } from '../../../checkpoint/architectures/forward/forward-model.js';
+import type {
+  ExpertsStage,
+  GatedNetwork,
+} from '../../../checkpoint/architectures/forward/forward-model.js';
 import { createActivations } from '../activations.js';
-import { HIDDEN_INPUT } from '../graphs/attention-graph.js';
+import { HIDDEN_INPUT } from '../graphs/output-graph.js';
 import {
   NORMED_OUTPUT,
   type RoutingGraphSpec,
   routingGraph,
   SHARES_OUTPUT,
 } from '../graphs/routing-graph.js';
-import { RUN_TOKENS } from '../sequences.js';
+import { cutTokens, RUN_TOKENS } from '../sequences.js';
 import { chooseExperts } from './choose-experts.js';
-import { prepareNetwork } from './run-feed-forward.js';
+import { OutputLayer } from './output-layer.js';
+import { networkTokens, prepareNetwork } from './prepare-network.js';
 import { captureOf, type StageRun } from './stage-run.js';
 import { StageWeights } from './stage-weights.js';
 
@@ -21,34 +25,63 @@ export async function runExperts(stage: ExpertsStage, run: StageRun): Promise<vo
   const normed = await createActivations(activations.tokens, activations.width, run.spill);
   try {
     const assigned = await route(stage, run, normed);
-    const capture = captureOf({ ...run, original: undefined });
     for (const [index, network] of stage.experts.entries()) {
       const { tokens, shares } = assigned[index] ?? { tokens: [], shares: [] };
       if (tokens.length === 0) continue;
-      const ready = await prepareNetwork(network, run, run.source, capture, {});
-      for (let at = 0; at < tokens.length; at += ready.maxTokens) {
+      const expert = await prepareExpert(network, undefined, run);
+      for (const { first, positions } of cutTokens(tokens.length, networkTokens(network))) {
         signal.throwIfAborted();
-        const some = Uint32Array.from(tokens.slice(at, at + ready.maxTokens));
-        const { result } = await ready.run(await normed.gather(some));
+        const some = Uint32Array.from(tokens.slice(first, first + positions));
+        const result = await expert.run(await normed.gather(some));
         if (result !== undefined)
-          await activations.add(some, scaleRows(result, shares.slice(at), some));
+          await activations.add(some, scaleRows(result, shares.slice(first), some));
       }
+      expert.tell();
     }
     if (stage.shared !== undefined) {
       const { network, gate } = stage.shared;
-      const ready = await prepareNetwork(network, run, run.source, capture, { gate });
-      for (let first = 0; first < normed.tokens; first += ready.maxTokens) {
+      const expert = await prepareExpert(network, gate, run);
+      for (const { first, positions } of cutTokens(normed.tokens, networkTokens(network))) {
         signal.throwIfAborted();
-        const count = Math.min(ready.maxTokens, normed.tokens - first);
-        const { result } = await ready.run(await normed.read(first, count));
-        const tokens = Uint32Array.from({ length: count }, (_, index) => first + index);
+        const result = await expert.run(await normed.read(first, positions));
+        const tokens = Uint32Array.from({ length: positions }, (_, index) => first + index);
         if (result !== undefined) await activations.add(tokens, result);
       }
+      expert.tell();
     }
     run.onTokens?.(activations.tokens);
   } finally {
     await normed.close();
   }
+}
+
+interface ReadyExpert {
+  /** @param x `[tokens, width]`.
+   * @returns shaped as `x`, valid until the next run; undefined where the run does not move on. */
+  run(x: Float32Array): Promise<Float32Array | undefined>;
+  /** Tells the run's sink what passed. */
+  tell(): void;
+}
+
+async function prepareExpert(
+  network: GatedNetwork,
+  gate: string | undefined,
+  run: StageRun,
+): Promise<ReadyExpert> {
+  const { model, source, sessions, advance, capture } = run;
+  const spec = captureOf({ ...run, original: undefined, kept: undefined });
+  const inputs = await prepareNetwork(network, model, source, spec, sessions);
+  const parts = { module: network.output, gate, residual: false };
+  const output = advance ? await OutputLayer.prepare(model, parts, source, sessions) : undefined;
+  return {
+    run: async (x) => {
+      const tokens = x.length / model.hiddenSize;
+      const feeds = { [HIDDEN_INPUT]: { values: x, shape: [tokens, model.hiddenSize] } };
+      const { output: last } = await inputs.run(feeds, tokens);
+      return last === undefined ? undefined : output?.run(x, last);
+    },
+    tell: () => capture && inputs.tell(capture.sink),
+  };
 }
 
 interface Assignment {

@@ -5,24 +5,27 @@ import type { Sessions } from '../runtime/session.js';
 import type { SequenceBatch } from '../sequences.js';
 import type { WeightSource } from '../weights/weight-source.js';
 import type { AttentionTables } from './attention-tables.js';
+import type { KeptInputs } from './kept-inputs.js';
 
-/** Is told about the inputs of linear layers as they pass. Values are valid during the call only. */
+/** Sums over all tokens that went through a stage, of the inputs X of some of its linear layers. */
+export interface InputSums {
+  readonly columns: number;
+  readonly tokens: number;
+  /** `XᵀX`, of even tokens where that was wanted: `[columns, columns]`. */
+  readonly gram: Float32Array;
+  /** Sum of |x| for each column. */
+  readonly magnitude: Float32Array;
+  /** Largest |x| of each column. */
+  readonly largest: Float32Array;
+  /** `XᵀX′` with the inputs of the original model, where it ran beside. */
+  readonly product?: Float32Array;
+}
+
+/** Is told about the inputs of linear layers after they have passed. */
 export interface CaptureSink {
-  /**
-   * @param modules the linear layers that see these inputs.
-   * @param gram `XᵀX` over the tokens of this run, even where that is wanted: `[columns, columns]`.
-   * @param magnitude sum of |x| for each column.
-   * @param largest largest |x| of each column.
-   * @param product `XᵀX′` with the inputs of the original model, where it runs beside.
-   */
-  add(
-    modules: readonly string[],
-    tokens: number,
-    gram: Float32Array,
-    magnitude: Float32Array,
-    largest: Float32Array,
-    product?: Float32Array,
-  ): void;
+  /** @param modules the linear layers that see these inputs.
+   * @param sums the sink may keep and change them. */
+  add(modules: readonly string[], sums: InputSums): void;
 }
 
 /** Who is told about which inputs. */
@@ -54,20 +57,29 @@ export interface StageRun {
   readonly capture?: StageCapture | undefined;
   /** The model as it was, which runs beside for the sake of the capture. */
   readonly original?: OriginalRun | undefined;
+  /** Inputs of the stage's last layer: a run that only watches leaves them here, and one that moves on
+   * begins with those that it finds. */
+  readonly kept?: KeptInputs | undefined;
   /** Whether the activations become what the stage makes of them; otherwise it is only watched. */
   readonly advance: boolean;
   readonly signal: AbortSignal;
   readonly onTokens?: ((tokens: number) => void) | undefined;
 }
 
-/** What the graphs of a run capture. */
-export function captureOf({ capture, original }: StageRun): CaptureSpec | undefined {
-  if (capture === undefined) return undefined;
-  const { places, evenTokens } = capture;
-  return { kind: original === undefined ? 'sums' : 'sums-beside', places, evenTokens };
+/** What a run's graphs tell about the inputs of linear layers. */
+export function captureOf({ capture, original, advance, kept }: StageRun): CaptureSpec {
+  return {
+    shown: advance || kept !== undefined ? ['output'] : [],
+    sums: capture && {
+      places: capture.places,
+      beside: original !== undefined,
+      evenTokens: capture.evenTokens,
+    },
+  };
 }
 
 /** What those of the original model beside it do. */
-export function originalCaptureOf({ capture }: StageRun): CaptureSpec | undefined {
-  return capture && { kind: 'inputs', places: capture.places, evenTokens: false };
+export function originalCaptureOf(run: StageRun): CaptureSpec {
+  const { shown } = captureOf(run);
+  return { shown: [...new Set([...(run.capture?.places ?? []), ...shown])], sums: undefined };
 }

@@ -1,0 +1,53 @@
+import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { type Activations, createActivations, type SpillOptions } from '../activations.js';
+
+/** Whose inputs: of the model as it is becoming, or of the original one beside it. */
+export type Lane = 'own' | 'original';
+
+/** Beyond this a disk gives them back more slowly than they are computed again. */
+const MAX_KEPT_BYTES = 4 * 1024 ** 3;
+
+/** What is larger is in a file, and so in the machine's file cache as long as there is room for it. */
+const KEPT_MEMORY_BYTES = 16 * 1024 ** 2;
+
+/** Part of the free disk that they may take. */
+const DISK_SHARE = 0.25;
+
+/** What the last linear layer of a stage gets for every token. Those of the layers before it are its
+ * stage's most costly part; what was computed to sum them up need not be computed again to move on. */
+export class KeptInputs {
+  readonly #spill: SpillOptions;
+  readonly #lanes = new Map<Lane, Activations>();
+
+  constructor(spill: SpillOptions = {}) {
+    this.#spill = spill;
+  }
+
+  /** Inputs that an earlier run left. */
+  of(lane: Lane): Activations | undefined {
+    return this.#lanes.get(lane);
+  }
+
+  /** Room for them, `[tokens, width]`; undefined where it would be too much. */
+  async room(lane: Lane, tokens: number, width: number): Promise<Activations | undefined> {
+    await this.#lanes.get(lane)?.close();
+    this.#lanes.delete(lane);
+    const bytes = tokens * width * Float32Array.BYTES_PER_ELEMENT;
+    const { memoryBytes = KEPT_MEMORY_BYTES, folder = tmpdir() } = this.#spill;
+    const memory = Math.min(memoryBytes, KEPT_MEMORY_BYTES);
+    if (bytes > memory) {
+      const { bavail, bsize } = await statfs(folder);
+      if (bytes > Math.min(MAX_KEPT_BYTES, bavail * bsize * DISK_SHARE)) return undefined;
+    }
+    const room = await createActivations(tokens, width, { folder, memoryBytes: memory });
+    this.#lanes.set(lane, room);
+    return room;
+  }
+
+  async close(): Promise<void> {
+    const lanes = [...this.#lanes.values()];
+    this.#lanes.clear();
+    for (const lane of lanes) await lane.close();
+  }
+}
