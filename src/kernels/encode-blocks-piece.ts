@@ -5,7 +5,8 @@ import { NonFiniteWeightError } from './errors.js';
 import { type OpenFile, readFully, writeFully } from './file-access.js';
 import type { FileRange } from './file-range.js';
 import { FLOAT_BYTES } from './float-type.js';
-import type { Kernels, Region } from './kernel-module.js';
+import type { Region } from './kernel-memory.js';
+import type { Kernels } from './kernel-module.js';
 import { SLAB_BYTES } from './limits.js';
 
 /** Some rows of each of a task's sources, for one worker. */

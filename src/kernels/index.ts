@@ -1,4 +1,5 @@
 export type { ChunkChecksums } from './checksum-chunks.js';
+export { type ChosenRanges, chooseRanges, type RangeSearch } from './choose-ranges.js';
 export {
   blocksOf,
   type CodeForm,
@@ -6,6 +7,7 @@ export {
   middleCode,
   zeroPointRowBytes,
 } from './code-form.js';
+export { type ColumnBlock, compensateBlock } from './compensate-block.js';
 export type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 export {
   decodeColumns,
@@ -19,6 +21,7 @@ export { type BlockSource, type EncodeBlocksTask, SCALE_BYTES } from './encode-b
 export { KernelFileError, KernelTaskError, NonFiniteWeightError } from './errors.js';
 export type { FileRange } from './file-range.js';
 export { FLOAT_BYTES, type FloatType } from './float-type.js';
+export type { CodeGrid } from './grid-kernels.js';
 export {
   createKernelPool,
   type KernelOptions,
@@ -27,6 +30,7 @@ export {
 } from './kernel-pool.js';
 export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
+export { roundScaled, SCALED_ROW_UNIT, type TurnedRows } from './round-scaled.js';
 export {
   type ColumnBytes,
   type ScatterRowsTask,

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { CodeForm } from './code-form.js';
-import type { FloatType } from './float-type.js';
+import { FLOAT_TYPE_NUMBERS, type FloatType } from './float-type.js';
+import { KernelMemory, type MemoryExports, type Region } from './kernel-memory.js';
 import type { WeightScheme } from './weight-scheme.js';
 
 /** What the WebAssembly module exports: src/kernels/assembly/index.ts. */
-interface KernelExports {
-  readonly memory: WebAssembly.Memory;
-  firstFree(): number;
+interface KernelExports extends MemoryExports {
   quantizeSlab(
     sourceType: number,
     kind: number,
@@ -52,28 +50,10 @@ interface KernelExports {
   findNonFinite(type: number, at: number, count: number): number;
 }
 
-/** Numbers of the float types in the module (scale.ts). */
-const FLOAT_TYPE_NUMBERS: Readonly<Record<FloatType, number>> = { F32: 0, F16: 1, BF16: 2 };
-
 /** Kinds of code in the module (slab.ts). */
 const FLOAT8 = 0;
 const SYMMETRIC = 1;
 const ASYMMETRIC = 2;
-
-const PAGE_BYTES = 65536;
-/** Regions start at multiples of a cache line. */
-const ALIGNMENT = 64;
-
-/** Compiles the module once; threads share the compiled code. */
-export function compileKernels(): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)));
-}
-
-/** Part of the module's memory. */
-export interface Region {
-  readonly address: number;
-  readonly length: number;
-}
 
 /** A slab's settings and where its parts lie; see `encodeSlab` in assembly/slab.ts. */
 export interface Slab {
@@ -110,38 +90,8 @@ export interface StridedRows {
   readonly stride: number;
 }
 
-/** The kernels in one thread, with their memory. */
-export class Kernels {
-  readonly #exports: KernelExports;
-
-  constructor(module: WebAssembly.Module) {
-    // The module is built with this program, from the sources that KernelExports describes.
-    this.#exports = new WebAssembly.Instance(module).exports as unknown as KernelExports;
-  }
-
-  /**
-   * Lays out regions of the given lengths one after another, growing the memory if they need it.
-   * Whatever was laid out before is given up.
-   */
-  layOut<const Lengths extends readonly number[]>(
-    lengths: Lengths,
-  ): { readonly [I in keyof Lengths]: Region } {
-    let next = Math.ceil(this.#exports.firstFree() / ALIGNMENT) * ALIGNMENT;
-    const regions = lengths.map((length) => {
-      const region: Region = { address: next, length };
-      next += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-      return region;
-    });
-    const missing = next - this.#exports.memory.buffer.byteLength;
-    if (missing > 0) this.#exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return regions as { readonly [I in keyof Lengths]: Region };
-  }
-
-  /** The region's bytes, or its first `length`. Not to be kept: growing the memory detaches it. */
-  bytes(region: Region, length = region.length): Uint8Array {
-    return new Uint8Array(this.#exports.memory.buffer, region.address, length);
-  }
-
+/** The kernels that encode weights in a worker, with their memory. */
+export class Kernels extends KernelMemory<KernelExports> {
   /**
    * Encodes a slab. Returns -1, or the number of the first element of a group that no scale can be
    * given to.
@@ -149,7 +99,7 @@ export class Kernels {
   quantizeSlab(slab: Slab): number {
     const { scheme, columns } = slab;
     const isInteger = scheme.type === 'int';
-    return this.#exports.quantizeSlab(
+    return this.exports.quantizeSlab(
       FLOAT_TYPE_NUMBERS[slab.sourceType],
       isInteger ? (scheme.symmetric ? SYMMETRIC : ASYMMETRIC) : FLOAT8,
       scheme.bits,
@@ -168,7 +118,7 @@ export class Kernels {
 
   /** Encodes rows in blocks. Returns -1, or the number of the first row with an element that is not finite. */
   encodeBlocks({ form, codes, scales, zeroPoints, ...slab }: BlockSlab): number {
-    return this.#exports.encodeBlocks(
+    return this.exports.encodeBlocks(
       FLOAT_TYPE_NUMBERS[slab.sourceType],
       form.bits,
       slab.source.address,
@@ -188,7 +138,7 @@ export class Kernels {
 
   /** Packs a slab's zero points, one a byte, into int32 words along the rows. */
   packZeroPoints(from: Region, rows: number, groups: number, bits: number, to: Region): void {
-    this.#exports.packZeroPoints(from.address, rows, groups, bits, to.address);
+    this.exports.packZeroPoints(from.address, rows, groups, bits, to.address);
   }
 
   /** Sums over the last slab, and where to look for its worst error (see `lastWorstBlock`). */
@@ -199,15 +149,15 @@ export class Kernels {
     readonly worstBlock: number;
   } {
     return {
-      squaredErrors: this.#exports.lastSquaredErrors(),
-      squares: this.#exports.lastSquares(),
-      worstSquare: this.#exports.lastWorstSquare(),
-      worstBlock: this.#exports.lastWorstBlock(),
+      squaredErrors: this.exports.lastSquaredErrors(),
+      squares: this.exports.lastSquares(),
+      worstSquare: this.exports.lastWorstSquare(),
+      worstBlock: this.exports.lastWorstBlock(),
     };
   }
 
   /** The index of the first NaN or infinity among `count` elements; -1 if all are finite. */
   findNonFinite(type: FloatType, region: Region, count: number): number {
-    return this.#exports.findNonFinite(FLOAT_TYPE_NUMBERS[type], region.address, count);
+    return this.exports.findNonFinite(FLOAT_TYPE_NUMBERS[type], region.address, count);
   }
 }

@@ -10,7 +10,7 @@ import {
   quantizeInPieces,
   scatterInPieces,
 } from './in-pieces.js';
-import { compileKernels } from './kernel-module.js';
+import { compileKernels } from './kernel-memory.js';
 import type { WorkerResults, WorkerSetup, WorkerTask } from './kernel-worker.js';
 import { OpenFiles, type SizedFile } from './open-files.js';
 import { type Outcome, releaseOutcome } from './outcome.js';

@@ -5,7 +5,11 @@ import { resetErrors, sumOfSquaredErrors, sumOfSquares, worstBlock, worstSquare 
 import { BF16, F16, F32 } from './scale';
 import { encodeSlab } from './slab';
 
+export { compensateBlock } from './compensate';
+export { setCodeGrid } from './grid';
 export { packZeroPoints } from './pack';
+export { chooseRanges } from './ranges';
+export { roundScaled } from './scaled';
 
 /** Bytes below this address belong to the kernels. */
 export function firstFree(): usize {

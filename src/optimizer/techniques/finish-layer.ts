@@ -1,4 +1,3 @@
-import { decodeWeight } from './decode-weight.js';
 import type { EncodedWeight } from './encoded-weight.js';
 import type { InputStatistics } from './input-statistics.js';
 import { layerError } from './output-error.js';
@@ -11,8 +10,7 @@ export async function finishLayer(
   { columns, gram }: InputStatistics,
   { algebra, signal }: TechniqueContext,
 ): Promise<EncodedLayer> {
-  const decoded = decodeWeight(weight);
   const inputs = { rows: columns, columns, values: gram };
-  const error = await layerError(algebra, original, decoded, inputs, signal);
+  const error = await layerError(algebra, original, weight, inputs, signal);
   return { name: original.name, weight, error };
 }

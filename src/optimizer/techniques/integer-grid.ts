@@ -1,4 +1,4 @@
-import type { FloatType } from '../../kernels/index.js';
+import type { CodeGrid, FloatType } from '../../kernels/index.js';
 import { TechniqueError } from './errors.js';
 import { roundHalfEven, roundTo, smallestScale } from './float-rounding.js';
 
@@ -17,16 +17,9 @@ export interface IntegerGrid {
 }
 
 /** A grid for a weight of given width, its group size settled. */
-export interface FittedGrid {
-  readonly bits: number;
-  readonly groupSize: number;
-  /** The last one is narrower where the group size does not divide the columns. */
+export interface FittedGrid extends CodeGrid {
   readonly groups: number;
-  readonly symmetric: boolean;
-  readonly scaleType: FloatType;
   readonly highestCode: number;
-  readonly middle: number;
-  readonly lowestZeroPoint: number;
   readonly smallestScale: number;
 }
 
@@ -47,45 +40,9 @@ export function fitGrid(grid: IntegerGrid, columns: number, subject: string): Fi
     symmetric,
     scaleType,
     highestCode: 2 ** bits - 1,
-    middle: 2 ** (bits - 1),
     lowestZeroPoint: grid.lowestZeroPoint ?? 0,
     smallestScale: smallestScale(scaleType),
   };
-}
-
-/** A group's scale and zero point. */
-export interface GroupScale {
-  scale: number;
-  zeroPoint: number;
-}
-
-/**
- * The scale and zero point whose codes cover `least … greatest` (which are widened to contain zero),
- * written to `result`. A symmetric grid is centred: `2^bits − 1` steps from `−largest` to `largest`.
- */
-export function coverRange(
-  grid: FittedGrid,
-  least: number,
-  greatest: number,
-  result: GroupScale,
-): void {
-  const low = Math.min(least, 0);
-  const high = Math.max(greatest, 0);
-  if (grid.symmetric) {
-    result.scale = storedScale(grid, (2 * Math.max(-low, high)) / grid.highestCode);
-    result.zeroPoint = grid.middle;
-    return;
-  }
-  const scale = storedScale(grid, (high - low) / grid.highestCode);
-  const zeroPoint = Math.min(grid.highestCode, Math.max(0, roundHalfEven(-low / scale)));
-  if (zeroPoint >= grid.lowestZeroPoint) {
-    result.scale = scale;
-    result.zeroPoint = zeroPoint;
-    return;
-  }
-  // The codes below the lowest zero point stand for numbers that the group does not have.
-  result.scale = storedScale(grid, high / (grid.highestCode - grid.lowestZeroPoint));
-  result.zeroPoint = grid.lowestZeroPoint;
 }
 
 /** The nearest scale that can be stored; never zero, so that a group of zeros decodes to zeros. */

@@ -1,8 +1,9 @@
+import { compensateBlock } from '../../kernels/index.js';
 import { factorRows, PANEL_ROWS, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
-import { type FittedGrid, nearestCode } from './integer-grid.js';
-import { forEachSlab, transposeRows, writeTransposed } from './slabs.js';
+import type { FittedGrid } from './integer-grid.js';
+import { forEachSlab, transpose, transposeRows } from './slabs.js';
 
 /** Columns whose influence on each other is worked out element by element; all others go through
  * products of matrices. It divides the rows of a factor's panel. */
@@ -44,14 +45,21 @@ interface Work {
 }
 
 async function roundSlab(work: Work, first: number, end: number, codes: Uint8Array): Promise<void> {
-  const { algebra, grid, weight, factor, order, scales, signal } = work;
+  const { algebra, grid, weight, factor, order, signal } = work;
   const { columns } = weight;
   const width = end - first;
   const targets = transposeRows(weight, first, end);
+  const scales = transposeRows(
+    { rows: weight.rows, columns: grid.groups, values: work.scales.scales },
+    first,
+    end,
+  );
+  const ownZeroPoints = work.scales.zeroPoints.subarray(first * grid.groups, end * grid.groups);
+  const zeroPoints = new Uint8Array(ownZeroPoints.length);
+  transpose(ownZeroPoints, width, grid.groups, zeroPoints);
   // Errors of what is rounded, in the order of rounding; zero where nothing is rounded yet.
   const errors = new Float32Array(columns * width);
   const slabCodes = new Uint8Array(columns * width);
-  const moved = new Float64Array(width);
   const products = new Float32Array(BLOCK * width);
 
   for (let start = 0; start < columns; start += BLOCK) {
@@ -65,31 +73,24 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
       values: errors.subarray(0, rows.columns * width),
     };
     if (start > 0) await algebra.multiply(rows, before, { into: moves });
-    for (let k = start; k < blockEnd; k++) {
-      const column = order?.[k] ?? k;
-      const group = Math.floor(column / grid.groupSize);
-      const base = (k - start) * width;
-      for (let r = 0; r < width; r++) {
-        moved[r] = (targets[column * width + r] ?? 0) + (moves[base + r] ?? 0);
-      }
-      for (let j = start; j < k; j++) {
-        const share = rows.values[(k - start) * rows.columns + j] ?? 0;
-        const from = j * width;
-        for (let r = 0; r < width; r++) {
-          moved[r] = (moved[r] ?? 0) + share * (errors[from + r] ?? 0);
-        }
-      }
-      for (let r = 0; r < width; r++) {
-        const at = (first + r) * grid.groups + group;
-        const scale = scales.scales[at] ?? 0;
-        const zeroPoint = scales.zeroPoints[at] ?? 0;
-        const code = nearestCode(grid, moved[r] ?? 0, scale, zeroPoint);
-        slabCodes[column * width + r] = code;
-        errors[k * width + r] = (targets[column * width + r] ?? 0) - (code - zeroPoint) * scale;
-      }
-    }
+    compensateBlock(grid, {
+      ...{ width, targets, scales, zeroPoints, codes: slabCodes },
+      columns: Uint32Array.from({ length: rows.rows }, (_, k) => order?.[start + k] ?? start + k),
+      moves: start > 0 ? moves : undefined,
+      shares: sharesWithin(rows, start),
+      errors: errors.subarray(start * width, blockEnd * width),
+    });
   }
-  writeTransposed(slabCodes, columns, first, end, codes);
+  transpose(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
+}
+
+/** The square of the factor's rows in which a block's columns move each other. */
+function sharesWithin({ rows, columns, values }: Matrix, start: number): Float64Array {
+  const shares = new Float64Array(rows * rows);
+  for (let k = 0; k < rows; k++) {
+    for (let j = 0; j < k; j++) shares[k * rows + j] = values[k * columns + start + j] ?? 0;
+  }
+  return shares;
 }
 
 if (PANEL_ROWS % BLOCK !== 0) throw new Error('blocks must not straddle panels');

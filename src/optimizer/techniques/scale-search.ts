@@ -1,13 +1,8 @@
+import { roundScaled, SCALED_ROW_UNIT } from '../../kernels/index.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
+import { halfPanels, quadraticForms } from '../linear-algebra/quadratic-form.js';
 import { foldScales } from './fold-scales.js';
-import {
-  coverRange,
-  type FittedGrid,
-  fitGrid,
-  type IntegerGrid,
-  nearestCode,
-} from './integer-grid.js';
-import { outputEnergy } from './output-error.js';
+import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
 import type { Family, LinearWeight, Scaling, TechniqueContext } from './technique.js';
 
 /** Exponents are multiples of `1/20` below one. Every other is tried, and then those beside the best,
@@ -23,6 +18,8 @@ const CANDIDATES = 2 * (EXPONENTS / COARSE_STEP) + 2;
 const SEARCH_WEIGHTS = 5e6;
 /** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
 const LEAST_ROWS = 64;
+/** Weights whose errors are held at a time. */
+const SAMPLE_WEIGHTS = 2 ** 20;
 
 /**
  * Activation-aware scales (AWQ, Lin et al., 2023): of the candidates `x^a` and `x^a / w^(1 − a)`, with
@@ -44,12 +41,13 @@ export async function searchScales(
   const grid = fitGrid(integers, inputs.columns, name);
   const samples = sampleRows(family);
   const gram = { rows: inputs.columns, columns: inputs.columns, values: inputs.gram };
+  const panels = [...halfPanels(gram)];
   const activity = inputs.meanMagnitude.map((magnitude) => Math.max(magnitude, LEAST_MAGNITUDE));
   const weightShare = relativeMagnitudes(family.weights, grid);
 
   let best = foldScales(preceding, new Float32Array(inputs.columns).fill(1), name);
   const error = (factors: Float32Array): Promise<number> =>
-    scaledError(algebra, samples, factors, gram, grid, signal);
+    scaledError(algebra, samples, factors, panels, grid, signal);
   const unscaled = await error(best.factors);
   let least = unscaled;
   let bestStep: number | undefined;
@@ -100,21 +98,37 @@ function centred(scales: Float32Array): Float32Array {
   return scales.map((scale) => scale / middle);
 }
 
-/** Evenly spread rows of every weight, as many as the work allows. */
+/** Evenly spread rows of every weight, as many as the work allows; transposed, `[columns, rows]`, and
+ * filled up with rows of zeros. */
 function sampleRows({ weights, inputs }: Family): readonly Matrix[] {
   const { columns } = inputs;
   const affordable = SEARCH_WEIGHTS / (CANDIDATES * columns);
   const all = weights.reduce((rows, weight) => rows + weight.rows, 0);
-  return weights.map((weight) => {
-    const share = Math.max(LEAST_ROWS, Math.ceil((affordable * weight.rows) / all));
-    if (share >= weight.rows) return weight;
-    const values = new Float32Array(share * columns);
-    for (let i = 0; i < share; i++) {
-      const row = Math.floor((i * weight.rows) / share);
-      values.set(weight.values.subarray(row * columns, (row + 1) * columns), i * columns);
-    }
-    return { rows: share, columns, values };
+  const rows = weights.flatMap(({ rows: own, values }) => {
+    const share = Math.max(LEAST_ROWS, Math.ceil((affordable * own) / all));
+    const taken = Math.min(share, own);
+    return Array.from({ length: taken }, (_, i) => {
+      const row = Math.floor((i * own) / taken);
+      return values.subarray(row * columns, (row + 1) * columns);
+    });
   });
+  const most = toUnit(Math.min(rows.length, SAMPLE_WEIGHTS / columns));
+  return Array.from({ length: Math.ceil(rows.length / most) }, (_, index) =>
+    turned(rows.slice(index * most, (index + 1) * most), columns),
+  );
+}
+
+function toUnit(rows: number): number {
+  return Math.ceil(rows / SCALED_ROW_UNIT) * SCALED_ROW_UNIT;
+}
+
+function turned(rows: readonly Float32Array[], columns: number): Matrix {
+  const width = toUnit(rows.length);
+  const values = new Float32Array(columns * width);
+  for (const [r, row] of rows.entries()) {
+    for (let c = 0; c < columns; c++) values[c * width + r] = row[c] ?? 0;
+  }
+  return { rows: columns, columns: width, values };
 }
 
 /** Mean over all rows of each weight's magnitude relative to the largest in its group. */
@@ -150,47 +164,21 @@ async function scaledError(
   algebra: LinearAlgebra,
   samples: readonly Matrix[],
   factors: Float32Array,
-  gram: Matrix,
+  panels: readonly Matrix[],
   grid: FittedGrid,
   signal: AbortSignal,
 ): Promise<number> {
   let sum = 0;
-  for (const sample of samples) {
-    const values = scaledRounding(grid, sample, factors);
-    sum += await outputEnergy(algebra, { ...sample, values }, gram, signal);
+  for (const { rows, columns, values } of samples) {
+    const errors = new Float32Array(values.length);
+    roundScaled(grid, { rows: columns, columns: rows, values }, factors, errors);
+    const [energy = 0] = await quadraticForms(
+      algebra,
+      panels,
+      [{ rows, columns, values: errors }],
+      signal,
+    );
+    sum += Math.max(0, energy);
   }
   return sum;
-}
-
-/** `W − Q(W·s)/s`, with Q rounding to nearest and s the factors of the columns. */
-function scaledRounding(
-  grid: FittedGrid,
-  { columns, values }: Matrix,
-  factors: Float32Array,
-): Float32Array {
-  const errors = new Float32Array(values.length);
-  const inverses = Float64Array.from(factors, (factor) => 1 / factor);
-  const scaledRow = new Float64Array(columns);
-  const found = { scale: 0, zeroPoint: 0 };
-  for (let start = 0; start < values.length; start += columns) {
-    for (let first = 0; first < columns; first += grid.groupSize) {
-      const end = Math.min(columns, first + grid.groupSize);
-      let least = 0;
-      let greatest = 0;
-      for (let c = first; c < end; c++) {
-        const scaled = (values[start + c] ?? 0) * (factors[c] ?? 1);
-        scaledRow[c] = scaled;
-        if (scaled < least) least = scaled;
-        if (scaled > greatest) greatest = scaled;
-      }
-      coverRange(grid, least, greatest, found);
-      const { scale, zeroPoint } = found;
-      for (let c = first; c < end; c++) {
-        const code = nearestCode(grid, scaledRow[c] ?? 0, scale, zeroPoint);
-        const decoded = (code - zeroPoint) * scale * (inverses[c] ?? 1);
-        errors[start + c] = (values[start + c] ?? 0) - decoded;
-      }
-    }
-  }
-  return errors;
 }

@@ -3,7 +3,7 @@ import type { Matrix } from '../linear-algebra/linear-algebra.js';
 /** Rows that are worked on together. Enough for every thread to have a share of each product; few
  * enough that the working memory is a fraction of a large weight's. Fixed, so that products are the
  * same on every machine. */
-const SLAB_ROWS = 1024;
+export const SLAB_ROWS = 1024;
 
 /**
  * Rows of a weight are independent problems. They are worked on in slabs of rows that lie transposed,
@@ -26,36 +26,26 @@ export function transposeRows(
   first: number,
   end: number,
 ): Float32Array {
-  const width = end - first;
-  const transposed = new Float32Array(columns * width);
-  // Square tiles keep both sides within the cache.
-  for (let tile = 0; tile < columns; tile += TILE) {
-    const tileEnd = Math.min(columns, tile + TILE);
-    for (let row = 0; row < width; row++) {
-      const from = (first + row) * columns;
-      for (let column = tile; column < tileEnd; column++) {
-        transposed[column * width + row] = values[from + column] ?? 0;
-      }
-    }
-  }
+  const transposed = new Float32Array((end - first) * columns);
+  transpose(values.subarray(first * columns, end * columns), end - first, columns, transposed);
   return transposed;
 }
 
-/** Writes a slab's transposed elements `[columns, end − first]` to rows `first` to `end`. */
-export function writeTransposed(
-  transposed: Uint8Array,
+/** Writes a matrix `[rows, columns]` to another, transposed. */
+export function transpose<Numbers extends Float32Array | Uint8Array>(
+  values: Numbers,
+  rows: number,
   columns: number,
-  first: number,
-  end: number,
-  target: Uint8Array,
+  target: Numbers,
 ): void {
-  const width = end - first;
-  for (let tile = 0; tile < columns; tile += TILE) {
-    const tileEnd = Math.min(columns, tile + TILE);
-    for (let row = 0; row < width; row++) {
-      const to = (first + row) * columns;
-      for (let column = tile; column < tileEnd; column++) {
-        target[to + column] = transposed[column * width + row] ?? 0;
+  // Square tiles keep both sides within the cache.
+  for (let row = 0; row < rows; row += TILE) {
+    const rowEnd = Math.min(rows, row + TILE);
+    for (let column = 0; column < columns; column += TILE) {
+      const columnEnd = Math.min(columns, column + TILE);
+      for (let c = column; c < columnEnd; c++) {
+        const to = c * rows;
+        for (let r = row; r < rowEnd; r++) target[to + r] = values[r * columns + c] ?? 0;
       }
     }
   }
