@@ -1,6 +1,6 @@
 import { type DigestAlgorithm, type RunningDigest, startDigest } from './checksums.js';
 import { ObjectStoreError } from './errors.js';
-import type { DigestDemand } from './object-store.js';
+import type { DigestDemand } from './served-object-store.js';
 
 /** The digests of a body as it passes by, and the check of what the sender says of them. */
 export class BodyDigests {

@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createKernelPool, type KernelPool } from '../kernels/index.js';
 import type { StepContract } from './contract.js';
-import { emptyFolder } from './output/folder.js';
+import { emptyFolder, writeNew } from './output/folder.js';
 import type { Progress } from './progress.js';
 import {
   type FileReport,
@@ -98,9 +97,4 @@ async function produce<Prepared extends PreparedStep>(
   } finally {
     await pool.close();
   }
-}
-
-/** Writes a file that must not be there yet. */
-export async function writeNew(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' });
 }

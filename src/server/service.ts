@@ -1,39 +1,24 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { loadOrCreateMasterKey } from '../encryption/master-key.js';
-import { NamedKeys } from '../encryption/named-keys.js';
 import { probeIsolation } from '../executors/local-process/isolation/probe-isolation.js';
-import { DEFAULT_TERMS_FILES } from '../executors/staging/license-terms.js';
-import { processingCapacity } from '../jobs/admission/machine-capacity.js';
-import { JobQueue } from '../jobs/job-queue.js';
-import { KeptLayers, keptLimitsOf } from '../jobs/kept-layers.js';
-import { openEmbeddedStore } from '../objects/embedded-store/embedded-store.js';
-import type { ObjectStore } from '../objects/object-store.js';
-import { parseS3Uri } from '../objects/s3-uri.js';
-import { JobLogs } from '../telemetry/job-log.js';
-import { LogKeeper, logLimitsOf } from '../telemetry/keep-logs.js';
 import { createLogger } from '../telemetry/logger.js';
 import { createMetrics } from '../telemetry/metrics.js';
 import { AccessControl } from './access-control.js';
 import { handleAwsJson } from './aws-json/handle-request.js';
 import type { ServiceConfiguration } from './configuration.js';
-import { createExecutors } from './create-executors.js';
 import { readTls, warnOfExposure } from './exposure.js';
 import { createHttpServer } from './http-server.js';
 import { limitsFrom } from './limits.js';
-import { masterKeySources } from './master-key-sources.js';
-import { openCloudWatch } from './open-cloudwatch.js';
+import { observeJobs } from './observe-jobs.js';
 import { openIdentities } from './open-identities.js';
 import { openPages } from './open-pages.js';
 import { openRecord } from './open-record.js';
+import { openStorage } from './open-storage.js';
 import { RateLimiter } from './rate-limiter.js';
 import { createS3Front } from './s3/s3-front.js';
+import { startJobs } from './start-jobs.js';
 import { createStsFront } from './sts/sts-front.js';
-
-/** More jobs than any number of nodes runs at once. */
-const MAX_RUNNING = 10_000;
 
 /** A service that runs. */
 export interface Service {
@@ -54,97 +39,30 @@ export interface Service {
  */
 export async function startService(configuration: ServiceConfiguration): Promise<Service> {
   const { dataDir, accountId, region } = configuration;
-  const workFolder = join(dataDir, 'work');
-  await mkdir(workFolder, { recursive: true });
+  await mkdir(dataDir, { recursive: true });
   const logger = createLogger(configuration.logLevel);
   const tls = await readTls(configuration.tls);
   const record = await openRecord(configuration, logger);
-  const { store, leases } = record;
-
+  const { store } = record;
   const limits = limitsFrom(configuration.file.limits);
-  const masterKey = await loadOrCreateMasterKey(dataDir, masterKeySources());
-  const namedKeys = new NamedKeys(store.keys, masterKey, { region, accountId });
-  await namedKeys.removeDue();
-  const embedded = await openEmbeddedStore(dataDir, namedKeys);
-  await embedded.reclaim({ shared: record.shared });
-  const { objects, endpointHosts } = await modelStore(configuration, embedded);
-  const locate = (uri: string) => parseS3Uri(uri, { endpointHosts });
-  // An S3 endpoint's own KMS knows its keys; it says so when the artifacts are published.
-  const kmsKeys = objects === embedded ? namedKeys : undefined;
+  const storage = await openStorage(configuration, record);
+  const { masterKey, embedded, objects, locate, kmsKeys } = storage;
   const { directory, authorizer, roles } = await openIdentities(configuration, {
     store: store.identities,
-    masterKey,
-    objects,
-    logger,
+    ...{ masterKey, objects, logger },
   });
   const metrics = createMetrics(() => store.countByState());
-  const logs = new JobLogs(join(dataDir, 'logs'));
-  const executor = createExecutors(configuration);
   const isolationKnown = probeIsolation().then((isolation) =>
     logger.info({ isolation }, 'how steps are isolated'),
   );
-  const capacity = await processingCapacity(configuration.file.scheduling);
-  const kept = new KeptLayers(
-    join(dataDir, 'checkpoints'),
-    keptLimitsOf(configuration.file.checkpoints),
-  );
-  await kept.sweep();
-  const queue = new JobQueue(
-    {
-      store,
-      leases,
-      objects,
-      roles,
-      locate,
-      kmsKeys,
-      logs,
-      logger,
-      metrics,
-      workFolder,
-      kept,
-      executor,
-      capacity,
-      copiesSources: configuration.s3Endpoint !== undefined,
-      termsFiles: configuration.file.license?.termsFiles ?? DEFAULT_TERMS_FILES,
-      graceMs: configuration.stopGraceSeconds * 1000,
-      silenceMs: configuration.silenceSeconds * 1000,
-    },
-    configuration.concurrentJobs,
-  );
-  await queue.start();
-  const logLimits = logLimitsOf(configuration.file.logs);
-  const runningJobs = () => queue.runningJobs;
-  const runningAnywhere = async () =>
-    new Set(
-      (await store.inStates(['INPROGRESS', 'STOPPING'], MAX_RUNNING)).map(({ name }) => name),
-    );
-  const logKeeper = new LogKeeper(logs, logLimits, runningJobs, runningAnywhere, logger);
-  logKeeper.start();
-  const closeCloudWatch = await openCloudWatch(configuration, {
-    logs,
-    metrics,
-    runningJobs,
-    runningAnywhere,
-    jobsByState: () => store.countByState(),
-    logger,
-  });
-  metrics.showResources(() => ({ given: queue.given, capacity }));
+  const jobs = await startJobs(configuration, { record, storage, roles, logger, metrics });
+  const { queue, logs } = jobs;
+  const endObserving = await observeJobs(configuration, { store, queue, logs, metrics, logger });
 
   const { maxQueuedJobs } = configuration;
   const operations = {
-    accountId,
-    region,
-    store,
-    queue,
-    executor,
-    objects,
-    roles,
-    locate,
-    kmsKeys,
-    logs,
-    workFolder,
-    kept,
-    maxQueuedJobs,
+    ...{ accountId, region, store, objects, roles, locate, kmsKeys, maxQueuedJobs },
+    ...jobs,
   };
   const access = new AccessControl({
     keys: directory.findKey,
@@ -178,25 +96,11 @@ export async function startService(configuration: ServiceConfiguration): Promise
       await queue.close(mode);
       server.closeAllConnections();
       directory.close();
-      await logKeeper.close();
-      await closeCloudWatch();
+      await endObserving();
       await isolationKnown;
       await record.close();
     },
     leaveJobs: () => queue.close('leave'),
-  };
-}
-
-/** Where models come from and go to: the configured S3 endpoint, or else the embedded store. */
-async function modelStore(
-  { s3Endpoint }: ServiceConfiguration,
-  embedded: ObjectStore,
-): Promise<{ readonly objects: ObjectStore; readonly endpointHosts: readonly string[] }> {
-  if (s3Endpoint === undefined) return { objects: embedded, endpointHosts: [] };
-  const { openS3EndpointStore } = await import('../objects/s3-endpoint-store/s3-endpoint-store.js');
-  return {
-    objects: await openS3EndpointStore(s3Endpoint),
-    endpointHosts: [new URL(s3Endpoint.endpoint).host],
   };
 }
 

@@ -6,20 +6,22 @@ import { ObjectStoreError } from '../errors.js';
 import { bucketNameFault } from '../names.js';
 import type {
   Body,
-  BucketInfo,
   ListOptions,
   ListPage,
   ObjectInfo,
-  OpenObject,
   PublishOptions,
   ReadObject,
   ReadOptions,
-  ServedObjectStore,
-  ServedWriteOptions,
   StagedFolder,
   StageOptions,
 } from '../object-store.js';
 import type { ObjectLocation } from '../s3-uri.js';
+import type {
+  BucketInfo,
+  OpenObject,
+  ServedObjectStore,
+  ServedWriteOptions,
+} from '../served-object-store.js';
 import { endDetours } from './around-partial.js';
 import { FolderCache } from './folder-cache.js';
 import { isVacant, locationExists, makeBucket, publishEmbedded, stageEmbedded } from './folders.js';
@@ -130,7 +132,8 @@ export class EmbeddedStore implements ServedObjectStore {
   }
 
   write(bucket: string, key: string, body: Body, options: ServedWriteOptions): Promise<ObjectInfo> {
-    return writeObject(this.#layout, this.#keys, this.#locks, bucket, key, body, options);
+    const writing = { layout: this.#layout, keys: this.#keys, locks: this.#locks };
+    return writeObject(writing, bucket, key, body, options);
   }
 
   remove(bucket: string, key: string): Promise<void> {

@@ -80,18 +80,24 @@ async function decryptFile(
   return size;
 }
 
+/** Whence the keys of files come. */
+export interface FolderEncryption {
+  readonly keys: ObjectKeys | undefined;
+  readonly request: EncryptionRequest;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Encrypts the files of a folder into another one, each under a key of its own.
  * @param location what the folder is going to be, which the keys are bound to
  */
 export async function encryptFolder(
-  keys: ObjectKeys | undefined,
+  encryption: FolderEncryption,
   folder: string,
   target: string,
   location: ObjectLocation,
-  request: EncryptionRequest,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
+  const { signal } = encryption;
   await mkdir(target);
   for await (const entry of await opendir(folder)) {
     signal?.throwIfAborted();
@@ -99,8 +105,8 @@ export async function encryptFolder(
     const to = join(target, entry.name);
     const key = location.key === '' ? entry.name : `${location.key}/${entry.name}`;
     const place = { bucket: location.bucket, key };
-    if (entry.isDirectory()) await encryptFolder(keys, from, to, place, request, signal);
-    else if (entry.isFile()) await encryptFile(keys, from, to, place, request, signal);
+    if (entry.isDirectory()) await encryptFolder(encryption, from, to, place);
+    else if (entry.isFile()) await encryptFile(encryption, from, to, place);
     else {
       throw new ObjectStoreError(
         'InvalidRequest',
@@ -111,12 +117,10 @@ export async function encryptFolder(
 }
 
 async function encryptFile(
-  keys: ObjectKeys | undefined,
+  { keys, request, signal }: FolderEncryption,
   source: string,
   target: string,
   { bucket, key }: ObjectLocation,
-  request: EncryptionRequest,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const dataKey = await newDataKey(keys, bucket, key, request);
   const file: FileHandle = await open(target, 'wx');
@@ -125,8 +129,8 @@ async function encryptFile(
     const expectedLength = (await reading.stat()).size;
     const body = createReadStream(source, { fd: reading, highWaterMark: READ_CHUNK_BYTES });
     const sealer = new SegmentSealer(dataKey.plaintext);
-    const options = { expectedLength, signal };
-    const { size } = await receiveBody(body, file, HEADER_BYTES, [], options, sealer);
+    const place = { file, position: HEADER_BYTES, sealer };
+    const { size } = await receiveBody(body, place, [], { expectedLength, signal });
     await writeHeader(file, dataKey, size);
   } finally {
     await file.close();

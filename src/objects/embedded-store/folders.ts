@@ -160,7 +160,8 @@ export async function publishEmbedded(
   if (!(await isVacant(layout, location))) throw new LocationNotEmptyError(location);
   const encrypted = `${folder}.${randomUUID()}`;
   try {
-    await encryptFolder(keys, folder, encrypted, location, options.encryption, options.signal);
+    const encryption = { keys, request: options.encryption, signal: options.signal };
+    await encryptFolder(encryption, folder, encrypted, location);
     await moveIntoPlace(layout, encrypted, location, options);
   } finally {
     await rm(encrypted, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolderDurably, syncFolder, systemErrorCode } from '../durable-files.js';
 import { ObjectStoreError } from '../errors.js';
-import type { WriteCondition } from '../object-store.js';
+import type { WriteCondition } from '../served-object-store.js';
 import { isPlainFolder, type Layout, objectPath, requireBucket, statIfThere } from './layout.js';
 import { describeObject, type ObjectAttributes, removeSidecar, writeSidecar } from './sidecar.js';
 

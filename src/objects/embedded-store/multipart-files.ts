@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ChecksumAlgorithm, ChecksumType } from '../checksums.js';
 import type { DataKey } from '../encrypted-files/object-keys.js';
 import { noSuchUpload } from '../errors.js';
-import type { ObjectHeaders, PartInfo, UploadInfo } from '../object-store.js';
+import type { ObjectHeaders } from '../object-store.js';
+import type { PartInfo, UploadInfo } from '../served-object-store.js';
 import { isAbsence, type Layout } from './layout.js';
 
 /** What an upload was created with. */

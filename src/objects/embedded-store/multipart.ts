@@ -6,17 +6,16 @@ import { compareUtf8 } from '../byte-order.js';
 import type { DataKey, KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
 import { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { noSuchUpload, ObjectStoreError } from '../errors.js';
+import type { Body, ObjectInfo } from '../object-store.js';
 import type {
-  Body,
   CompletedPart,
   CompleteUploadOptions,
   CreateUploadOptions,
-  ObjectInfo,
   PartInfo,
   PartOptions,
   UploadInfo,
   UploadStore,
-} from '../object-store.js';
+} from '../served-object-store.js';
 import { assembleParts, isPlaceable, slotPosition, slotSealer } from './assembling.js';
 import { newDataKey, openDataKey } from './encrypted-objects.js';
 import { checkInstallable, installObject } from './installing.js';
@@ -148,7 +147,7 @@ export class MultipartUploads implements UploadStore {
     try {
       const { algorithm } = record.checksum;
       const keep = ['MD5', algorithm] as const;
-      const { size, digests } = await receiveBody(body, file, position, keep, options, sealer);
+      const { size, digests } = await receiveBody(body, { file, position, sealer }, keep, options);
       return {
         partNumber,
         size,

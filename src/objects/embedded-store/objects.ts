@@ -1,23 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ChecksumAlgorithm } from '../checksums.js';
 import { syncFolder } from '../durable-files.js';
 import { HEADER_BYTES } from '../encrypted-files/format.js';
-import type { KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
+import type { DataKey, KeyAccess, ObjectKeys } from '../encrypted-files/object-keys.js';
 import { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { noSuchKey, ObjectStoreError } from '../errors.js';
-import type {
-  Body,
-  ByteRange,
-  ObjectInfo,
-  OpenObject,
-  ServedWriteOptions,
-} from '../object-store.js';
+import type { Body, ByteRange, ObjectInfo } from '../object-store.js';
+import type { OpenObject, ServedWriteOptions } from '../served-object-store.js';
 import { newDataKey, openEncrypted, streamDecrypted, writeHeader } from './encrypted-objects.js';
-import { checkInstallable, installObject, makeParents } from './installing.js';
+import { checkInstallable, type Draft, installObject, makeParents } from './installing.js';
 import type { KeyedLocks } from './keyed-locks.js';
 import {
   isBareFolder,
@@ -98,61 +93,75 @@ async function openMarker(path: string, key: string): Promise<OpenObject> {
   };
 }
 
+/** What writing an object takes. */
+export interface ObjectWriting {
+  readonly layout: Layout;
+  readonly keys: ObjectKeys | undefined;
+  readonly locks: KeyedLocks;
+}
+
 /** Stores a body as an object: received aside, checked, synced, and then renamed into place. */
 export async function writeObject(
-  layout: Layout,
-  keys: ObjectKeys | undefined,
-  locks: KeyedLocks,
+  writing: ObjectWriting,
   bucket: string,
   key: string,
   body: Body,
   options: ServedWriteOptions,
 ): Promise<ObjectInfo> {
+  const { layout, keys, locks } = writing;
   const path = objectPath(layout, bucket, key);
   checkLength(options.expectedLength);
-  if (key.endsWith('/')) return writeMarker(layout, locks, bucket, key, path, body, options);
+  if (key.endsWith('/')) return writeMarker(writing, bucket, key, body, options);
   await checkInstallable(layout, bucket, key, options.condition);
-
-  const checksum = options.checksum ?? DEFAULT_CHECKSUM;
   const dataKey =
     options.encryption === undefined
       ? undefined
       : await newDataKey(keys, bucket, key, options.encryption);
   const draft = join(layout.incoming, randomUUID());
-  const file = await open(draft, 'wx');
   try {
-    let stats: BigIntStats;
-    let attributes: ObjectAttributes;
-    try {
-      const position = dataKey === undefined ? 0 : HEADER_BYTES;
-      const sealer = dataKey === undefined ? undefined : new SegmentSealer(dataKey.plaintext);
-      const keep = ['MD5', checksum] as const;
-      const { size, digests } = await receiveBody(body, file, position, keep, options, sealer);
-      if (dataKey !== undefined) await writeHeader(file, dataKey, size);
-      await file.sync();
-      stats = await file.stat({ bigint: true });
-      attributes = {
-        etag: dataKey === undefined ? (digests.get('MD5')?.toString('hex') ?? '') : encryptedEtag(),
-        headers: options.headers ?? {},
-        metadata: options.metadata ?? {},
-        checksum: {
-          algorithm: checksum,
-          type: 'FULL_OBJECT',
-          value: digests.get(checksum)?.toString('base64') ?? '',
-        },
-        ...(dataKey === undefined ? {} : { encrypted: { keyArn: dataKey.keyArn, size } }),
-      };
-    } finally {
-      await file.close();
-    }
+    const finished = await receiveObject(draft, dataKey, body, options);
     options.signal?.throwIfAborted();
-    const finished = { path: draft, stats, attributes };
     await locks.run(`${bucket}/${key}`, () =>
       installObject(layout, bucket, key, finished, options.condition),
     );
-    return describeObject(layout, bucket, key, stats, path);
+    return describeObject(layout, bucket, key, finished.stats, path);
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** Receives a body into a new file, encrypted where there is a key, and syncs it. */
+async function receiveObject(
+  path: string,
+  dataKey: DataKey | undefined,
+  body: Body,
+  options: ServedWriteOptions,
+): Promise<Draft> {
+  const checksum = options.checksum ?? DEFAULT_CHECKSUM;
+  const file = await open(path, 'wx');
+  try {
+    const place = {
+      file,
+      position: dataKey === undefined ? 0 : HEADER_BYTES,
+      sealer: dataKey === undefined ? undefined : new SegmentSealer(dataKey.plaintext),
+    };
+    const { size, digests } = await receiveBody(body, place, ['MD5', checksum], options);
+    if (dataKey !== undefined) await writeHeader(file, dataKey, size);
+    await file.sync();
+    const attributes: ObjectAttributes = {
+      etag: dataKey === undefined ? (digests.get('MD5')?.toString('hex') ?? '') : encryptedEtag(),
+      headers: options.headers ?? {},
+      metadata: options.metadata ?? {},
+      checksum: {
+        algorithm: checksum,
+        type: 'FULL_OBJECT',
+        value: digests.get(checksum)?.toString('base64') ?? '',
+      },
+      ...(dataKey === undefined ? {} : { encrypted: { keyArn: dataKey.keyArn, size } }),
+    };
+    return { path, stats: await file.stat({ bigint: true }), attributes };
+  } finally {
+    await file.close();
   }
 }
 
@@ -163,11 +172,9 @@ export function encryptedEtag(): string {
 
 /** A key that ends in a slash makes a folder, which can hold no bytes of its own. */
 async function writeMarker(
-  layout: Layout,
-  locks: KeyedLocks,
+  { layout, locks }: ObjectWriting,
   bucket: string,
   key: string,
-  path: string,
   body: Body,
   options: ServedWriteOptions,
 ): Promise<ObjectInfo> {
@@ -182,6 +189,7 @@ async function writeMarker(
   for await (const chunk of body) {
     if (chunk.byteLength > 0) throw new ObjectStoreError('InvalidRequest', 'The body is too long.');
   }
+  const path = objectPath(layout, bucket, key);
   return locks.run(`${bucket}/${key}`, async () => {
     await makeParents(join(path, 'x'), key);
     await syncFolder(path);

@@ -4,7 +4,8 @@ import type { DigestAlgorithm } from '../checksums.js';
 import { systemErrorCode } from '../durable-files.js';
 import type { SegmentSealer } from '../encrypted-files/segment-sealer.js';
 import { ObjectStoreError } from '../errors.js';
-import type { Body, BodyOptions } from '../object-store.js';
+import type { Body } from '../object-store.js';
+import type { BodyOptions } from '../served-object-store.js';
 
 /** Bytes gathered before they are written: few large writes, and a bound on memory per body. */
 const BATCH_BYTES = 1024 * 1024;
@@ -15,23 +16,29 @@ export interface ReceivedBody {
   readonly digests: ReadonlyMap<DigestAlgorithm, Buffer>;
 }
 
+/** Where a body goes. */
+export interface BodyPlace {
+  readonly file: FileHandle;
+  /** Of its first byte in the file. */
+  readonly position: number;
+  /** Encrypts what is written; digests and lengths are of the bytes in clear. */
+  readonly sealer: SegmentSealer | undefined;
+}
+
 /**
- * Writes a body to a file from `position` on, digesting it on the way, and checks its length and
+ * Writes a body to its place in a file, digesting it on the way, and checks its length and
  * its demanded digests. While one batch is being written the next one arrives, so at most two are
  * in memory.
  *
  * @param keep digests to compute besides the demanded ones
- * @param sealer encrypts what is written; digests and lengths are of the bytes in clear
  * @throws ObjectStoreError IncompleteBody, InvalidRequest (too long), InsufficientStorage; the
  *   demands' own errors; what the body itself fails with
  */
 export async function receiveBody(
   body: Body,
-  file: FileHandle,
-  position: number,
+  { file, position, sealer }: BodyPlace,
   keep: readonly DigestAlgorithm[],
   options: BodyOptions,
-  sealer?: SegmentSealer,
 ): Promise<ReceivedBody> {
   const digests = await BodyDigests.start(keep, options.demands ?? []);
   let size = 0;

@@ -35,8 +35,8 @@ export interface PreparedGraph extends DecoderGraph {
   readonly files: CompiledFiles;
 }
 
-/** All that is decided before the first byte is written. */
-export interface PreparedCompilation {
+/** What the graph is to be. */
+interface DecidedCompilation {
   readonly checkpoint: Checkpoint;
   readonly settings: CompilationSettings;
   readonly model: ForwardModel;
@@ -44,6 +44,10 @@ export interface PreparedCompilation {
   /** Longest sequence. */
   readonly positions: number;
   readonly graph: PreparedGraph;
+}
+
+/** All that is decided before the first byte is written. */
+export interface PreparedCompilation extends DecidedCompilation {
   /** The output folder, with links followed; it is empty. */
   readonly output: string;
   /** Small files of the result and their contents. */
@@ -82,14 +86,8 @@ export async function prepareCompilation(run: StepRun): Promise<PreparedCompilat
     });
     const output = await checkOutputFolder(outputFolder, checkpoint.folder);
     const serving = compiledProperties(source, settings);
-    const texts = await writtenTexts(
-      checkpoint,
-      model,
-      settings,
-      chosen,
-      graph,
-      serving.properties,
-    );
+    const decided = { checkpoint, settings, model, chosen, positions, graph };
+    const texts = await writtenTexts(decided, serving.properties);
     const others = otherFiles(checkpoint, [...texts.keys(), names.graph, names.weights]);
     const made = graph.weightBytes + graph.model.length;
     const kept = await bytesKept(resumeFolder, [names.weights]);
@@ -104,18 +102,8 @@ export async function prepareCompilation(run: StepRun): Promise<PreparedCompilat
       : undefined;
     const earlier = await previousSteps(checkpoint.files);
     return {
-      ...{
-        checkpoint,
-        settings,
-        model,
-        chosen,
-        positions,
-        graph,
-        output,
-        texts,
-        others,
-        measuring,
-      },
+      ...decided,
+      ...{ output, texts, others, measuring },
       earlierSteps: earlier.steps,
       notes: [
         ...checkpoint.notes,
@@ -164,21 +152,20 @@ function positionsOf(model: ForwardModel, settings: CompilationSettings): number
   return asked;
 }
 
+/** The small files of the layout that was asked for.
+ * @param properties contents of `serving.properties`. */
 async function writtenTexts(
-  { config, files }: Checkpoint,
-  model: ForwardModel,
-  settings: CompilationSettings,
-  { dtype }: ChosenForms,
-  graph: PreparedGraph,
+  { checkpoint, model, settings, chosen, positions, graph }: DecidedCompilation,
   properties: string,
 ): Promise<ReadonlyMap<string, string>> {
+  const { config, files } = checkpoint;
   const texts = new Map([[PROPERTIES_FILE, properties]]);
   if (settings.layout === 'transformers_js') {
-    return texts.set(CONFIG_FILE, transformersJsConfig(config, graph.files, dtype));
+    return texts.set(CONFIG_FILE, transformersJsConfig(config, graph.files, chosen.dtype));
   }
   const facts = {
     fileName: graph.files.graph,
-    positions: graph.options.positions,
+    positions,
     optimized: isRewritten(settings),
   };
   const generation = await readGenerationConfig(files);

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { KernelPool } from '../../kernels/index.js';
+import { settingsLine } from '../decision-lines.js';
+import { writeBesideWeights } from '../output/beside-weights.js';
 import { checksumFiles } from '../output/checksums.js';
-import { copyFiles } from '../output/folder.js';
 import { renderCompilation } from '../report/compilation-table.js';
 import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
-import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { carryOut, type ProducedStep, type StepRun } from '../step-frame.js';
 import { compileWeights } from './compile-weights.js';
 import { cacheShape } from './measure/cache-shape.js';
 import { optimize } from './measure/run-graph-task.js';
@@ -42,7 +43,7 @@ async function produce(
   try {
     await preflight(run, prepared, pool, scratch);
     await writeResult(run, prepared, pool, scratch);
-    await writeOtherFiles(run, prepared);
+    await writeBesideWeights(prepared.output, prepared, run.progress, run.signal);
     const { measured, notes } =
       prepared.measuring === undefined
         ? { measured: null, notes: [] }
@@ -87,32 +88,12 @@ async function writeResult(
   await rm(folder, { recursive: true, force: true });
 }
 
-async function writeOtherFiles(
-  { progress, signal }: StepRun,
-  { others, output, texts }: PreparedCompilation,
-): Promise<void> {
-  progress.begin('copying', {
-    tensors: others.length,
-    bytes: others.reduce((sum, { size }) => sum + size, 0),
-  });
-  await copyFiles(others, output, signal, ({ size }) => progress.advance(1, size));
-  for (const [name, text] of texts) await writeNew(join(output, name), text);
-}
-
-function decisionsOf({
-  checkpoint,
-  settings,
-  model,
-  chosen,
-  positions,
-  graph,
-  notes,
-}: PreparedCompilation): readonly string[] {
-  const given = Object.entries(settings.effective).map(([name, value]) => `${name}=${value}`);
+function decisionsOf(prepared: PreparedCompilation): readonly string[] {
+  const { checkpoint, settings, model, chosen, positions, graph, notes } = prepared;
   const nodes = Object.values(graph.nodes).reduce((sum, count) => sum + count, 0);
   return [
     `model: ${checkpoint.config.modelType}, ${model.blocks.length} blocks, architecture ${model.architecture}`,
-    `settings: ${given.join(' ')}`,
+    settingsLine(settings.effective),
     `graph: ${chosen.dtype}, ${nodes} nodes, ${positions} positions, ${formatBytes(graph.weightBytes)} of weights`,
     ...(chosen.kept === 0 ? [] : [`${chosen.kept} layers keep the codes of the source`]),
     ...notes.map((note) => `note: ${note}`),

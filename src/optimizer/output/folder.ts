@@ -1,4 +1,14 @@
-import { constants, copyFile, mkdir, readdir, realpath, rm, stat, statfs } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  mkdir,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import type { FolderFile } from '../../checkpoint/folder.js';
 
@@ -72,6 +82,11 @@ export async function copyFiles(
     await copyFile(file.path, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     onCopied(file);
   }
+}
+
+/** Writes a file that must not be there yet. */
+export async function writeNew(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' });
 }
 
 /** Empties the folder, so that a step that failed leaves nothing that could be taken for a result. */

@@ -47,73 +47,90 @@ export function planQuantization(
 ): QuantizationPlan {
   checkIgnoreList(modules, settings);
   const layers: PlannedLayer[] = [];
+  const changed: PlannedLayer[] = [];
   const kept: KeptModule[] = modules.others.map(({ module, role }) => ({
     module,
     role,
     reason: OTHER_REASONS[role],
   }));
   const notes: string[] = [];
-  const changes = new Map<string, PlannedLayer[]>();
-  const staticInputs = settings.scheme.technique === 'fp8' && settings.scheme.staticInputs;
   for (const family of [...families(modules.linears).values(), ...headFamily(modules, settings)]) {
     const choice = chooseForFamily(family, settings, notes);
-    for (const member of family) {
-      const { module, weight } = member;
-      const [rows = 0, columns = 0] = weight.shape;
-      if (choice.scheme === undefined) {
-        const role = member.layer === undefined ? 'head' : 'linear';
-        kept.push({ module, role, reason: choice.reason });
-        continue;
-      }
-      const sourceType = floatType(weight) ?? 'F32';
-      const { scheme } = choice;
-      const layer: PlannedLayer = {
-        module,
-        weight,
-        sourceType,
-        rows,
-        columns,
-        scheme,
-        staticInputs,
-        layer: member.layer,
-      };
-      layers.push(layer);
-      if (choice.changed) {
-        const name = describeScheme(scheme, staticInputs);
-        const changed = changes.get(name);
-        if (changed === undefined) changes.set(name, [layer]);
-        else changed.push(layer);
-      }
+    if (choice.scheme === undefined) {
+      const { reason } = choice;
+      kept.push(...family.map(({ module, layer }) => ({ module, role: roleOf(layer), reason })));
+      continue;
     }
+    const { scheme } = choice;
+    const planned = family.map((member) => planLayer(member, scheme, settings));
+    layers.push(...planned);
+    if (choice.changed) changed.push(...planned);
   }
-  if (!layers.some(({ layer }) => layer === undefined)) {
-    const { head, headIsTied } = modules;
-    if (head === undefined || headIsTied) {
-      kept.push({ module: head?.module ?? 'lm_head', role: 'head', reason: TIED });
-    } else if (!kept.some(({ module }) => module === head.module)) {
-      kept.push({ module: head.module, role: 'head', reason: ignoredReason(settings) });
-    }
-  }
-  if (layers.length === 0) {
-    const [first] = kept.filter(({ role }) => role === 'linear');
-    throw new CheckpointError(
-      first === undefined
-        ? 'the checkpoint has no linear layer that can be quantized'
-        : `no layer can be quantized; ${first.module}, for one, is left alone: ${first.reason}`,
-    );
-  }
-  for (const [name, changed] of changes) {
-    const widths = [...new Set(changed.map(({ columns }) => columns))].sort((a, b) => a - b);
-    notes.push(
-      `${name} for ${changed.length === 1 ? '1 layer' : `${changed.length} layers, the first being`} ${changed[0]?.module}: the group size ${askedGroupSize(settings)} does not divide the width of every layer that shares the scheme (${widths.join(', ')}).`,
-    );
-  }
+  kept.push(...keptHead(modules, layers, kept, settings));
+  if (layers.length === 0) throw nothingToQuantize(kept);
   return {
     architecture: modules.architecture,
     layers: layers.sort((a, b) => byName.compare(a.module, b.module)),
     kept: kept.sort((a, b) => byName.compare(a.module, b.module)),
-    notes,
+    notes: [...notes, ...notesOfChanges(changed, settings)],
   };
+}
+
+function planLayer(
+  { module, weight, layer }: Candidate,
+  scheme: WeightScheme,
+  settings: QuantizationSettings,
+): PlannedLayer {
+  const [rows = 0, columns = 0] = weight.shape;
+  const sourceType = floatType(weight) ?? 'F32';
+  const staticInputs = hasStaticInputs(settings);
+  return { module, weight, sourceType, rows, columns, scheme, staticInputs, layer };
+}
+
+function hasStaticInputs({ scheme }: QuantizationSettings): boolean {
+  return scheme.technique === 'fp8' && scheme.staticInputs;
+}
+
+function roleOf(layer: LinearLayer | undefined): 'head' | 'linear' {
+  return layer === undefined ? 'head' : 'linear';
+}
+
+/** The output layer, where it is neither quantized nor told of as kept already. */
+function keptHead(
+  { head, headIsTied }: ModuleMap,
+  layers: readonly PlannedLayer[],
+  kept: readonly KeptModule[],
+  settings: QuantizationSettings,
+): readonly KeptModule[] {
+  if (layers.some(({ layer }) => layer === undefined)) return [];
+  if (head === undefined || headIsTied) {
+    return [{ module: head?.module ?? 'lm_head', role: 'head', reason: TIED }];
+  }
+  if (kept.some(({ module }) => module === head.module)) return [];
+  return [{ module: head.module, role: 'head', reason: ignoredReason(settings) }];
+}
+
+function nothingToQuantize(kept: readonly KeptModule[]): CheckpointError {
+  const first = kept.find(({ role }) => role === 'linear');
+  return new CheckpointError(
+    first === undefined
+      ? 'the checkpoint has no linear layer that can be quantized'
+      : `no layer can be quantized; ${first.module}, for one, is left alone: ${first.reason}`,
+  );
+}
+
+/** A note for each scheme that layers got in place of the one that was asked for. */
+function notesOfChanges(
+  changed: readonly PlannedLayer[],
+  settings: QuantizationSettings,
+): readonly string[] {
+  const staticInputs = hasStaticInputs(settings);
+  const names = new Set(changed.map(({ scheme }) => describeScheme(scheme, staticInputs)));
+  return [...names].map((name) => {
+    const layers = changed.filter(({ scheme }) => describeScheme(scheme, staticInputs) === name);
+    const widths = [...new Set(layers.map(({ columns }) => columns))].sort((a, b) => a - b);
+    return `${name} for ${layers.length === 1 ? '1 layer' : `${layers.length} layers, the first being`} ${layers[0]?.module}: the group size ${askedGroupSize(settings)} does not divide the width of every layer that shares the scheme (${widths.join(', ')}).`;
+  });
 }
 
 /** Names in the order a reader counts: layer 2 before layer 10. */

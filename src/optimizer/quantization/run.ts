@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { KernelPool } from '../../kernels/index.js';
 import { verifyLayers } from '../calibration/verify-layers.js';
+import { settingsLine, sourceLine } from '../decision-lines.js';
 import { evaluate } from '../evaluation/evaluate.js';
 import { describeFailure } from '../failure.js';
 import { checksumFiles } from '../output/checksums.js';
 import { buildStepReport } from '../report/build.js';
-import { formatBytes, renderLayers } from '../report/table.js';
+import { renderLayers } from '../report/table.js';
 import type { EvaluationReport, OptimizationReport } from '../report/types.js';
 import { takeFingerprint } from '../resuming/fingerprint.js';
 import { FinishedWork } from '../resuming/finished-work.js';
@@ -109,14 +110,10 @@ async function evaluateResult(
 }
 
 function decisionsOf(prepared: PreparedQuantization): readonly string[] {
-  const { config, tensors, shards } = prepared.checkpoint;
-  const { plan, settings, notes } = prepared;
-  const bytes = [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
-  const files = shards.length === 1 ? '1 file' : `${shards.length} files`;
-  const given = Object.entries(settings.effective).map(([name, value]) => `${name}=${value}`);
+  const { checkpoint, plan, settings, notes } = prepared;
   return [
-    `model: ${config.modelType}, ${tensors.size} tensors in ${files}, ${formatBytes(bytes)}`,
-    `settings: ${given.join(' ')}`,
+    sourceLine(checkpoint),
+    settingsLine(settings.effective),
     plan.architecture === undefined
       ? 'architecture: not in the table; its linear layers are found by the generic rule'
       : `architecture: ${plan.architecture}`,

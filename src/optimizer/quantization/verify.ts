@@ -124,7 +124,7 @@ function verifyRow(
     ...(tensors.zeroPoints === undefined ? {} : { zeroPoints: readZeroPoints(tensors.zeroPoints) }),
   };
   const decoded = decodeColumns(encoded, row - first, 0, columns);
-  checkRow(layer.module, row, source, decoded, scalesOf(encoded, row - first), scheme, sourceType);
+  checkRow(layer, row, source, decoded, scalesOf(encoded, row - first));
   if (row === error.worstRow) checkWorst(layer.module, error, source, decoded);
 }
 
@@ -134,19 +134,17 @@ function scalesOf({ scheme, scales, scaleType, columns }: EncodedRows, row: numb
 }
 
 function checkRow(
-  module: string,
+  { module, scheme, sourceType }: QuantizedLayer['layer'],
   row: number,
   source: Float32Array,
   decoded: Float32Array,
   scales: Float32Array,
-  scheme: WeightScheme,
-  scaleType: FloatType,
 ): void {
   const groupSize = source.length / scales.length;
   for (const [column, weight] of source.entries()) {
     const scale = scales[Math.floor(column / groupSize)] ?? Number.NaN;
     const difference = Math.abs(weight - (decoded[column] ?? Number.NaN));
-    if (!(difference <= allowedDifference(scheme, scaleType, weight, scale))) {
+    if (!(difference <= allowedDifference(scheme, sourceType, weight, scale))) {
       throw new VerificationError(
         `Tensor ${module}.weight, row ${row}, column ${column}: ${weight} was written as ${decoded[column]}, further off than ${scale} as scale allows`,
       );

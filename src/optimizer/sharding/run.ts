@@ -8,17 +8,18 @@ import {
 } from '../../checkpoint/chunked/manifest.js';
 import { parseManifest } from '../../checkpoint/chunked/read-manifest.js';
 import type { KernelPool } from '../../kernels/index.js';
+import { settingsLine, sourceLine } from '../decision-lines.js';
+import { writeBesideWeights } from '../output/beside-weights.js';
 import { checksumFiles } from '../output/checksums.js';
-import { copyFiles } from '../output/folder.js';
+import { writeNew } from '../output/folder.js';
 import { renderShards } from '../report/shards-table.js';
-import { formatBytes } from '../report/table.js';
 import type { OptimizationReport } from '../report/types.js';
 import { burnishVersion } from '../report/versions.js';
 import { takeFingerprint } from '../resuming/fingerprint.js';
 import { finishTensors } from '../resuming/finish-tensors.js';
 import { keepingFinished, workFolder } from '../resuming/finished-work.js';
 import { formatProperties, PROPERTIES_FILE } from '../settings/properties.js';
-import { carryOut, type ProducedStep, type StepRun, writeNew } from '../step-frame.js';
+import { carryOut, type ProducedStep, type StepRun } from '../step-frame.js';
 import { executeScattering } from './execute.js';
 import { describeChunks } from './layouts/chunked.js';
 import { type PreparedSharding, prepareSharding } from './prepare.js';
@@ -62,7 +63,8 @@ async function produce(
       await work.install(output);
     },
   );
-  await writeOtherFiles(run, prepared);
+  const texts = new Map([[PROPERTIES_FILE, formatProperties(prepared.properties)]]);
+  await writeBesideWeights(output, { others: prepared.others, texts }, progress, signal);
   const tasks = tasksOf(ranks);
   progress.begin('verifying', { tensors: tasks.length, bytes: 0 });
   if (prepared.layout.name === 'sharded-state') {
@@ -82,18 +84,6 @@ async function produce(
     bytesPerSecond: progress.speedOf('sharding'),
   });
   return { complete: true, step, files, summary: renderShards(step) };
-}
-
-async function writeOtherFiles(
-  { progress, signal }: StepRun,
-  { others, output, properties }: PreparedSharding,
-): Promise<void> {
-  progress.begin('copying', {
-    tensors: others.length,
-    bytes: others.reduce((sum, { size }) => sum + size, 0),
-  });
-  await copyFiles(others, output, signal, ({ size }) => progress.advance(1, size));
-  await writeNew(join(output, PROPERTIES_FILE), formatProperties(properties));
 }
 
 /** Reads the ranks' files again, sums up their chunks, and writes the manifest.
@@ -134,14 +124,10 @@ async function writeManifest(
 }
 
 function decisionsOf(prepared: PreparedSharding): readonly string[] {
-  const { config, tensors, shards } = prepared.checkpoint;
-  const { model, settings, layout, notes } = prepared;
-  const bytes = [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
-  const files = shards.length === 1 ? '1 file' : `${shards.length} files`;
-  const given = Object.entries(settings.effective).map(([name, value]) => `${name}=${value}`);
+  const { checkpoint, model, settings, layout, notes } = prepared;
   return [
-    `model: ${config.modelType}, ${tensors.size} tensors in ${files}, ${formatBytes(bytes)}`,
-    `settings: ${given.join(' ')}`,
+    sourceLine(checkpoint),
+    settingsLine(settings.effective),
     `architecture: ${model.architecture}`,
     `layout: ${layout.name}: ${layout.reason}`,
     ...notes.map((note) => `note: ${note}`),

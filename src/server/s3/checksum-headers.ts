@@ -1,5 +1,6 @@
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../../objects/checksums.js';
-import type { DigestDemand, StoredChecksum } from '../../objects/object-store.js';
+import type { StoredChecksum } from '../../objects/object-store.js';
+import type { DigestDemand } from '../../objects/served-object-store.js';
 import type { HeaderValues } from './s3-call.js';
 import { invalidRequest, S3Error } from './s3-error.js';
 import type { XmlNode } from './xml.js';

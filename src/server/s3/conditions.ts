@@ -1,4 +1,5 @@
-import type { ByteRange, ObjectInfo, WriteCondition } from '../../objects/object-store.js';
+import type { ByteRange, ObjectInfo } from '../../objects/object-store.js';
+import type { WriteCondition } from '../../objects/served-object-store.js';
 import { notImplemented, S3Error } from './s3-error.js';
 
 type Headers = ReadonlyMap<string, string>;

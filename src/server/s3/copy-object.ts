@@ -1,5 +1,6 @@
 import { percentDecode } from '../../identity/canonical-request.js';
-import type { ByteRange, ObjectInfo, OpenObject } from '../../objects/object-store.js';
+import type { ByteRange, ObjectInfo } from '../../objects/object-store.js';
+import type { OpenObject } from '../../objects/served-object-store.js';
 import { checksumElement, checksumNodes, parseAlgorithm } from './checksum-headers.js';
 import {
   COPY_CONDITIONS,

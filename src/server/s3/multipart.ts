@@ -5,7 +5,7 @@ import {
   type ChecksumType,
 } from '../../objects/checksums.js';
 import { isCombinable } from '../../objects/crc-combine.js';
-import type { CompletedPart, UploadInfo } from '../../objects/object-store.js';
+import type { CompletedPart, UploadInfo } from '../../objects/served-object-store.js';
 import { ownerNodes } from './buckets.js';
 import {
   checksumElement,

@@ -1,7 +1,8 @@
 import { UNSIGNED_PAYLOAD } from '../../identity/signature-v4.js';
 import { BodyDigests } from '../../objects/body-digests.js';
 import type { ChecksumAlgorithm } from '../../objects/checksums.js';
-import type { Body, DigestDemand } from '../../objects/object-store.js';
+import type { Body } from '../../objects/object-store.js';
+import type { DigestDemand } from '../../objects/served-object-store.js';
 import { type ChunkedBody, decodeAwsChunked } from './aws-chunked.js';
 import { readChecksumHeaders } from './checksum-headers.js';
 import type { S3Call } from './s3-call.js';

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Permission } from '../../identity/authorizer.js';
 import type { VerifiedRequest } from '../../identity/signature-v4.js';
 import type { KeyAccess } from '../../objects/encrypted-files/object-keys.js';
-import type { ServedObjectStore } from '../../objects/object-store.js';
+import type { ServedObjectStore } from '../../objects/served-object-store.js';
 import type { BodySlots } from './body-slots.js';
 import { renderXml, S3_NAMESPACE, type XmlNode } from './xml.js';
 

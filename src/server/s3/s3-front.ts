@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseQuery, splitTarget } from '../../identity/canonical-request.js';
 import { keyPermission } from '../../identity/key-permission.js';
 import { headersFromRaw } from '../../identity/signature-v4.js';
-import type { ServedObjectStore } from '../../objects/object-store.js';
+import type { ServedObjectStore } from '../../objects/served-object-store.js';
 import type { Logger } from '../../telemetry/logger.js';
 import type { AccessControl } from '../access-control.js';
 import { readAddress } from './address.js';
