@@ -154,7 +154,7 @@ describe.skipIf(fault !== undefined)('a step in a group that allows some address
 
   const looked = (request: StepRequest) =>
     expect
-      .poll(() => readdir(request.folders.output), { timeout: 30_000 })
+      .poll(() => readdir(request.folders.output), { timeout: 120_000 })
       .toContain('reached.json');
 
   /** Processes of a step, its connection to the network among them. */
@@ -168,7 +168,7 @@ describe.skipIf(fault !== undefined)('a step in a group that allows some address
     return found;
   }
   const gone = (request: StepRequest) =>
-    expect.poll(() => processesOf(request), { timeout: 10_000 }).toEqual([]);
+    expect.poll(() => processesOf(request), { timeout: 60_000 }).toEqual([]);
 
   const REFUSED = expect.stringMatching(/^failed: (ENETUNREACH|EHOSTUNREACH|ECONNREFUSED)$/);
 

@@ -399,13 +399,18 @@ describe('a part that is still arriving when the upload is completed', () => {
     const released = new Promise<void>((resolve) => {
       release = resolve;
     });
+    let begun: () => void = () => undefined;
+    const arriving = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
     async function* slow() {
       yield Buffer.alloc(2 * mib, 2);
+      begun();
       await released;
       yield Buffer.alloc(3 * mib, 2);
     }
     const late = send(2, slow());
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await arriving;
     await store.uploads.complete(bucket, 'late', uploadId, [part]);
     release();
     await expect(late).rejects.toMatchObject({ code: 'NoSuchUpload' });

@@ -44,14 +44,16 @@ it('takes over a lock from another container only when it is silent', async () =
 
   await leaveLock({ host: 'boot pid:[1]' });
   let time = 0;
+  let touched: Promise<void> = Promise.resolve();
   const beat = setInterval(() => {
     time += 1;
-    void utimes(file, time, time);
+    touched = Promise.all([touched, utimes(file, time, time)]).then(() => undefined);
   }, 5);
   try {
     await expect(lockDataFolder(folder, TIMING)).rejects.toThrow(DataFolderInUseError);
   } finally {
     clearInterval(beat);
+    await touched;
   }
 });
 

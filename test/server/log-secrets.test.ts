@@ -44,8 +44,8 @@ beforeAll(async () => {
       },
     },
   );
-  service.stderr?.on('data', (chunk: Buffer) => {
-    log += chunk.toString('utf8');
+  service.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    log += chunk;
   });
   const [ready] = await once(service.stdout ?? service, 'data');
   url = /https?:\S+/.exec(String(ready))?.[0] ?? '';
@@ -104,7 +104,8 @@ it('a full run leaves no secret in the service’s log, and the request’s ID w
   }
   while (!log.includes('job ended')) await delay(20);
   service.kill('SIGTERM');
-  await once(service, 'exit');
+  // Its output may end after itself.
+  await once(service, 'close');
 
   const entries = log
     .trimEnd()

@@ -1,6 +1,5 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   CreateOptimizationJobCommand,
@@ -10,6 +9,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRequest } from '../support/create-request.js';
+import { holdStep } from '../support/hold-step.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
 // Whole jobs, on a machine that may be busy.
@@ -49,8 +49,8 @@ async function statusOf(name: string): Promise<string> {
 
 describe('a full queue', () => {
   it('takes no more jobs until there is room', async () => {
-    await create('runs', 'gptq');
-    while ((await statusOf('runs')) === 'STARTING') await delay(20);
+    await create('runs', 'rtn');
+    await holdStep(service.dataDir, 'runs');
     await create('waits', 'rtn');
     await expect(create('refused', 'rtn')).rejects.toMatchObject({
       name: 'ResourceLimitExceeded',

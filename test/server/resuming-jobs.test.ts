@@ -8,11 +8,15 @@ import {
   DeleteOptimizationJobCommand,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import { contentOf } from '../optimizer/resuming/support.js';
 import { createRequest } from '../support/create-request.js';
+import { holdStep } from '../support/hold-step.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+
+// Whole jobs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 const SETTINGS = {
@@ -72,8 +76,13 @@ async function untilOnRecord(name: string): Promise<void> {
   }
 }
 
-const stop = (name: string) =>
-  service.sagemaker.send(new StopOptimizationJobCommand({ OptimizationJobName: name }));
+/** Stops a job that has finished some layers, before it finishes the others. */
+async function stopAfterLayers(name: string, count: number): Promise<void> {
+  await untilLayers(name, count);
+  const goOn = await holdStep(service.dataDir, name);
+  await service.sagemaker.send(new StopOptimizationJobCommand({ OptimizationJobName: name }));
+  goOn();
+}
 
 async function finishedLayers(folder: string): Promise<number> {
   const report = JSON.parse(await readFile(join(folder, 'optimization-report.json'), 'utf8'));
@@ -81,14 +90,13 @@ async function finishedLayers(folder: string): Promise<number> {
   return report.steps.at(-1).layers.length;
 }
 
-describe('a job that was stopped', { timeout: 120_000 }, () => {
+describe('a job that was stopped', () => {
   it('leaves a partial model, and the next one goes on from it to the same bytes', async () => {
     await create('whole', 'whole');
     expect(await service.ended('whole')).toMatchObject({ OptimizationJobStatus: 'COMPLETED' });
 
     await create('first', 'out');
-    await untilLayers('first', 2);
-    await stop('first');
+    await stopAfterLayers('first', 2);
     expect(await service.ended('first')).toMatchObject({ OptimizationJobStatus: 'STOPPED' });
     const partial = join(outputOf('out'), 'partial', 'first');
     expect(await readdir(outputOf('out'))).toEqual(['partial']);
@@ -112,7 +120,7 @@ describe('a job that was stopped', { timeout: 120_000 }, () => {
   });
 });
 
-describe('a step that is killed', { timeout: 120_000 }, () => {
+describe('a step that is killed', () => {
   it('fails its job, which can be gone on from', async () => {
     const slow = { OPTION_QUANTIZE: 'awq', OPTION_CALIB_SIZE: '48' };
     await create('killed', 'killed', slow);
@@ -134,11 +142,10 @@ describe('a step that is killed', { timeout: 120_000 }, () => {
   });
 });
 
-describe('OPTION_RESUME_FROM', { timeout: 60_000 }, () => {
+describe('OPTION_RESUME_FROM', () => {
   beforeAll(async () => {
     await create('halted', 'halted');
-    await untilLayers('halted', 2);
-    await stop('halted');
+    await stopAfterLayers('halted', 2);
     await service.ended('halted');
   });
 

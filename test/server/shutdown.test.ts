@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createRequest } from '../support/create-request.js';
+import { holdStep } from '../support/hold-step.js';
 import {
   readAccessKey,
   type ServiceProcess,
@@ -66,7 +67,7 @@ async function until(sagemaker: SageMakerClient, wanted: string): Promise<void> 
 it('lets running jobs finish where it is told to, and answers meanwhile, but takes no more', async () => {
   const { sagemaker } = await start('finish');
   await create(sagemaker, 'job');
-  await until(sagemaker, 'INPROGRESS');
+  const goOn = await holdStep(dataDir, 'job');
   const exit = once(service.process, 'exit');
   service.process.kill('SIGTERM');
   let ready: Response;
@@ -78,6 +79,7 @@ it('lets running jobs finish where it is told to, and answers meanwhile, but tak
     name: 'ServiceUnavailable',
     $metadata: { httpStatusCode: 503 },
   });
+  goOn();
   expect(await exit).toEqual([0, null]);
 
   const again = await start('finish');

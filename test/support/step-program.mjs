@@ -23,6 +23,22 @@ const input = process.env.SM_NEO_INPUT_MODEL_DIR;
 const output = process.env.SM_NEO_COMPILED_MODEL_DIR;
 const act = environment.OPTION_ACT ?? 'succeed';
 
+/** What acts that go on do when they are asked to end. */
+const ON_TERM = {
+  'wait-for-term': () => {
+    console.log('terminated politely');
+    process.exit(143);
+  },
+  'save-then-go-on': () => {
+    save();
+    process.exit(143);
+  },
+  'ignore-term': () => console.log('ignored'),
+  'beat-with-child': () => console.log('ignored'),
+};
+if (ON_TERM[act] !== undefined) process.on('SIGTERM', ON_TERM[act]);
+
+// Whoever reads this can rely on the handler.
 console.log(`${new Date().toISOString()} acting: ${act}`);
 noteProgress({ time: Date.now(), phase: 'quantizing', tensorsDone: 1, tensorsTotal: 2 });
 
@@ -78,24 +94,13 @@ switch (act) {
     process.kill(process.pid, 'SIGKILL');
     break;
   case 'wait-for-term':
-    process.on('SIGTERM', () => {
-      console.log('terminated politely');
-      process.exit(143);
-    });
+  case 'ignore-term':
     keepAlive();
     break;
-  case 'save-then-go-on': {
-    if (existsSync(join(process.env.BURNISH_RESUME_DIR, 'own'))) {
-      succeed();
-      break;
-    }
-    process.on('SIGTERM', () => {
-      save();
-      process.exit(143);
-    });
-    keepAlive();
+  case 'save-then-go-on':
+    if (existsSync(join(process.env.BURNISH_RESUME_DIR, 'own'))) succeed();
+    else keepAlive();
     break;
-  }
   case 'go-on': {
     // Counts its attempts in what outlives them, and leaves the count without copying it.
     const count = join(process.env.BURNISH_RESUME_DIR, 'attempts');
@@ -103,22 +108,16 @@ switch (act) {
     linkSync(count, join(output, 'attempts'));
     break;
   }
-  case 'beat-then-succeed': {
-    // Goes on whether or not anyone is there to see it.
-    let left = Number(environment.OPTION_DELAY_MS) / 50;
+  case 'succeed-when-told': {
+    // Goes on whether or not anyone is there to see it, until a file is there.
     const beat = setInterval(() => {
       noteProgress({ phase: 'quantizing' });
-      left -= 1;
-      if (left > 0) return;
+      if (!existsSync(environment.OPTION_GO_FILE)) return;
       clearInterval(beat);
       succeed();
     }, 50);
     break;
   }
-  case 'ignore-term':
-    process.on('SIGTERM', () => console.log('ignored'));
-    keepAlive();
-    break;
   case 'count': {
     const total = Number(environment.OPTION_LINES);
     const pause = Number(environment.OPTION_PAUSE_MS ?? 0);
@@ -153,7 +152,6 @@ switch (act) {
     const beat = `process.on('SIGTERM', () => {});
       setInterval(() => require('node:fs').appendFileSync(process.argv[1], '.'), 50);`;
     spawn(process.execPath, ['-e', beat, join(output, 'beats')], { stdio: 'inherit' });
-    process.on('SIGTERM', () => console.log('ignored'));
     keepAlive();
     break;
   }

@@ -62,18 +62,22 @@ describe('LogKeeper', () => {
     const program = `
       const line = 'x'.repeat(99) + '\\n';
       for (let block = 0; block < 400; block += 1) process.stdout.write(line.repeat(2500));
-      process.stdout.write('the end\\n');`;
+      process.stderr.write('flooded');
+      process.stdin.once('data', () => process.stdout.write('the end\\n'));`;
     const child = spawn(process.execPath, ['-e', program], {
-      stdio: ['ignore', file.fd, 'ignore'],
+      stdio: ['pipe', file.fd, 'pipe'],
     });
     await file.close();
-    const over = once(child, 'exit');
-    let done = false;
-    void over.then(() => {
-      done = true;
+    let flooded = false;
+    child.stderr?.once('data', () => {
+      flooded = true;
     });
     const watching = keeper({ maxStepBytes: 800_000 }, ['flood']);
-    while (!done) await watching.watch();
+    while (!flooded) await watching.watch();
+    await watching.watch();
+    // What is written just while the file is emptied may be lost, so this is written after it.
+    child.stdin?.end('x');
+    await once(child, 'exit');
     await watching.watch();
     let kept = 0;
     for (const name of await readdir(join(root, 'flood'))) {

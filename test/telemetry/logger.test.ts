@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '#burnish/telemetry/logger.js';
 import { redactSecrets } from '#burnish/telemetry/redact-secrets.js';
 import { onBehalfOf, onNobodysBehalf } from '#burnish/telemetry/request-scope.js';
+import { fc } from '../support/properties.js';
 
 function logger() {
   const lines: string[] = [];

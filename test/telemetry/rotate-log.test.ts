@@ -1,6 +1,5 @@
 import { appendFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type LogLine,
@@ -9,6 +8,7 @@ import {
   readLogForward,
 } from '#burnish/telemetry/read-log.js';
 import { rotateLog } from '#burnish/telemetry/rotate-log.js';
+import { fc } from '../support/properties.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: string;

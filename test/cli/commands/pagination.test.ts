@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type PaginationModel,
@@ -12,6 +11,7 @@ import {
 import type { InputObject } from '#burnish/cli/input/input-value.js';
 import { OPERATIONS } from '#burnish/service-model/operations.js';
 import type { JsonValue } from '#burnish/service-model/read-value.js';
+import { fc } from '../../support/properties.js';
 
 const MODEL: PaginationModel = {
   inputToken: 'NextToken',

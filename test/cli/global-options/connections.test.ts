@@ -64,13 +64,13 @@ describe('a certificate that nobody vouches for', () => {
 });
 
 describe('--cli-read-timeout', () => {
-  it('ends the wait for an answer', { timeout: 30_000 }, async () => {
+  it('ends the wait for an answer', async () => {
     const silent = await listen(() => {});
     const { stderr, status } = await stopAt(silent, ['--cli-read-timeout', '1']);
     expect([status, stderr]).toEqual([255, `\nRead timeout on endpoint URL: "${silent}/"\n`]);
   });
 
-  it('ends the wait for the rest of an answer', { timeout: 30_000 }, async () => {
+  it('ends the wait for the rest of an answer', async () => {
     const stalling = await listen((socket) => {
       socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{'));
     });
@@ -80,7 +80,7 @@ describe('--cli-read-timeout', () => {
 });
 
 describe('--cli-connect-timeout', () => {
-  it('ends the wait for a connection', { timeout: 30_000 }, async () => {
+  it('ends the wait for a connection', async () => {
     const { stderr, status } = await stopAt(await fullServer(), ['--cli-connect-timeout', '1']);
     expect(stderr).toMatch(/^\nConnect timeout on endpoint URL: "http:/);
     expect(status).toBe(255);
@@ -99,7 +99,7 @@ describe('a request that fails', () => {
     ],
     ['a fault of the service', { status: 500, body: '{"__type":"InternalFailure"}' }],
     ['a gateway', { status: 503, body: '<html>' }],
-  ])('for %s is tried again', { timeout: 30_000 }, async (_, bad) => {
+  ])('for %s is tried again', async (_, bad) => {
     const service = await first(2, bad);
     expect((await stopAt(service.url, [], retries)).status).toBe(0);
     expect(service.requests).toHaveLength(3);
@@ -110,7 +110,7 @@ describe('a request that fails', () => {
     ]);
   });
 
-  it('is given up after three tries', { timeout: 30_000 }, async () => {
+  it('is given up after three tries', async () => {
     const service = await first(3, { status: 502, body: '' });
     const { stderr, status } = await stopAt(service.url, [], retries);
     expect([status, stderr]).toEqual([
@@ -132,7 +132,7 @@ describe('a request that fails', () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it('is tried as often as AWS_MAX_ATTEMPTS or max_attempts say', { timeout: 30_000 }, async () => {
+  it('is tried as often as AWS_MAX_ATTEMPTS or max_attempts say', async () => {
     const config = home.write('retry-config', '[default]\nmax_attempts = 2\n');
     const service = await first(9, { status: 500, body: '' });
     await stopAt(service.url, [], { AWS_MAX_ATTEMPTS: undefined, AWS_CONFIG_FILE: config });
@@ -230,7 +230,7 @@ describe('a proxy', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('ends a request with status 130', { timeout: 30_000 }, async () => {
+  it('ends a request with status 130', async () => {
     let asked: () => void = () => {};
     const request = new Promise<void>((resolve) => {
       asked = resolve;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '#burnish/cli/input/input-value.js';
 import { parseTimestamp } from '#burnish/cli/input/parse-timestamp.js';
+import { fc } from '../../support/properties.js';
 
 describe('timestamps', () => {
   const noon = Date.UTC(2024, 0, 2, 12) / 1000;

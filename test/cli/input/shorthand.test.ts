@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { InputObject, InputValue } from '#burnish/cli/input/input-value.js';
 import { parseShorthand } from '#burnish/cli/input/shorthand/parse-shorthand.js';
+import { fc } from '../../support/properties.js';
 import { shorthandText } from './shorthand-text.js';
 
 const parse = (text: string) =>

@@ -35,7 +35,7 @@ const prompt = (
 
 const DONE = 'Ctrl-C leaves.';
 
-describe.skipIf(whyNoTerminal !== undefined)('auto-prompt', { timeout: 120_000 }, () => {
+describe.skipIf(whyNoTerminal !== undefined)('auto-prompt', () => {
   it('completes a command, its options, job names and values, with help, and runs it', async () => {
     const { output, status, reached } = await prompt(
       ['--cli-auto-prompt'],

@@ -43,7 +43,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return { ...result, seen: readFileSync(join(home.path, 'seen'), 'utf8') };
 }
 
-describe.skipIf(whyNoTerminal !== undefined)('on a terminal', { timeout: 120_000 }, () => {
+describe.skipIf(whyNoTerminal !== undefined)('on a terminal', () => {
   it('output goes through the pager, which is told to quit where all fits', async () => {
     const { output, seen, status } = await run(TAGS, { AWS_PAGER: `sh '${pager}' -x "a b"` });
     expect(output).toContain('[paged]\r\n{\r\n    "Tags": [');

@@ -89,7 +89,7 @@ const onTerminal = (columns: number) =>
     { columns, rows: 20 },
   );
 
-describe.skipIf(whyNoTerminal !== undefined)('on a terminal', { timeout: 120_000 }, () => {
+describe.skipIf(whyNoTerminal !== undefined)('on a terminal', () => {
   it('progress is one line that is drawn again and again, and taken away at the end', async () => {
     const { output, status } = await onTerminal(120);
     expect(status).toBe(0);

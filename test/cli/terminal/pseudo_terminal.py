@@ -15,7 +15,7 @@ import sys
 import termios
 import time
 
-SECONDS = 60
+SECONDS = 150
 
 job = json.load(sys.stdin)
 child, terminal = pty.fork()

@@ -120,7 +120,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
       while (!(await log()).includes(text)) await delay(20);
     }
 
-    /** Waits until the program's child beats, so that signal handlers are in place too. */
+    /** Waits until the program's child beats, so that its signal handlers are in place too. */
     async function untilBeating(): Promise<void> {
       while ((await beats()) < 2) await delay(20);
     }
@@ -162,7 +162,6 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
     it('asks a step to end with SIGTERM', async () => {
       const running = await start('wait-for-term');
       await untilLogHas('acting');
-      await delay(100);
       const stopping = AbortSignal.abort(new Interruption('stop-requested'));
       await expect(follow(running, stopping)).rejects.toThrow('stop-requested');
       expect(await log()).toContain('terminated politely');
@@ -185,7 +184,7 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
       const asked = { ...asking('wait-for-term'), deadline: limit.at };
       const running = await executor.start(asked, new AbortController().signal);
       await untilLogHas('acting');
-      await delay(Math.max(100, limit.at - Date.now()));
+      await delay(Math.max(0, limit.at - Date.now()));
       // Nothing of the engine's own has ended it before.
       expect(await log()).not.toContain('terminated politely');
       const over = AbortSignal.abort(new Interruption(limit));

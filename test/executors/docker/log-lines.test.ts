@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type LogFrame, LogFrameReader } from '#burnish/executors/docker/log-frames.js';
 import { engineTimeOf, LogLineWriter } from '#burnish/executors/docker/log-lines.js';
+import { fc } from '../../support/properties.js';
 
 const time = (nanoseconds: number) =>
   `2026-01-02T03:04:05.${String(nanoseconds).padStart(9, '0')}Z`;

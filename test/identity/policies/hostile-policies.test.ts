@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is how IAM spells variables.
-import fc from 'fast-check';
+
 import { expect, it } from 'vitest';
 import { evaluatePolicies } from '#burnish/identity/policies/evaluate-policies.js';
 import { compilePolicy, MalformedPolicyError } from '#burnish/identity/policies/policy-document.js';
+import { fc } from '../../support/properties.js';
 
 const odd = fc.constantFrom(
   ...[

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseJobs,
@@ -6,6 +5,7 @@ import {
   type WaitingJob,
 } from '#burnish/jobs/admission/choose-jobs.js';
 import { add, fitsWithin, NOTHING } from '#burnish/jobs/admission/resources.js';
+import { fc } from '../../support/properties.js';
 
 const capacity = { cores: 8, memoryBytes: 100, diskBytes: 100 };
 const machine = { capacity, maxJobs: 5 };

@@ -21,7 +21,7 @@ const TRIED = TINY_CASES.filter(({ name }) =>
   ['llama', 'llama, tied and biased, with heads of 24', 'gemma3', 'qwen2_moe'].includes(name),
 );
 
-describe('before weights are compiled', { timeout: 120_000 }, () => {
+describe('before weights are compiled', () => {
   it('the largest tensor goes through, so that too little memory is told at once', async () => {
     const [outputFolder, log] = [temporaryFolder(), [] as string[]];
     const change = { outputFolder, memoryBytes: 30_000_000, log: (line: string) => log.push(line) };

@@ -49,7 +49,7 @@ async function compilePart(
   expect(await readdir(outputFolder)).toEqual([]);
 }
 
-describe('a compilation that was stopped', { timeout: 120_000 }, () => {
+describe('a compilation that was stopped', () => {
   it.each([
     { OPTION_DTYPE: 'int4' },
     { OPTION_DTYPE: 'int8', OPTION_COMPILE_LAYOUT: 'transformers_js' },

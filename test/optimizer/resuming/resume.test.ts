@@ -143,7 +143,7 @@ function isLeftAlone(config: Readonly<Record<string, unknown>>, module: string):
   return list();
 }
 
-describe('finished layers', { timeout: 60_000 }, () => {
+describe('finished layers', () => {
   const settings = { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' };
 
   /** A model of ours, and the layers that a stopped step left of it, offered to another one. */

@@ -38,7 +38,7 @@ async function shardPart(
   expect(await readdir(outputFolder)).toEqual([]);
 }
 
-describe('sharding that was stopped', { timeout: 120_000 }, () => {
+describe('sharding that was stopped', () => {
   it.each([
     { TENSOR_PARALLEL_DEGREE: 2, PIPELINE_PARALLEL_DEGREE: 2 },
     { TENSOR_PARALLEL_DEGREE: 4, SHARD_LAYOUT: 'chunked' },

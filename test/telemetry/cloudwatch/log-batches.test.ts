@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logBatches } from '#burnish/telemetry/cloudwatch/log-batches.js';
+import { fc } from '../../support/properties.js';
 
 const line = (time: number, text: string) => ({ offset: 0, time, text });
 
