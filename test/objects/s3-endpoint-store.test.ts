@@ -47,13 +47,14 @@ const put = (key: string, bytes: Uint8Array | string) => {
   });
 };
 
-/** Cuts the connection after some bytes of a response's body. */
-function cut(response: ServerResponse, afterBytes: number): void {
+/** Cuts the connection after some bytes of a response's body, if it has as many, and tells so. */
+function cut(response: ServerResponse, afterBytes: number, onCut = () => {}): void {
   const write = response.write.bind(response) as (chunk: Uint8Array) => boolean;
   let sent = 0;
   response.write = ((chunk: Uint8Array) => {
     sent += chunk.byteLength;
     if (sent <= afterBytes) return write(chunk);
+    if (!response.destroyed) onCut();
     response.destroy();
     return false;
   }) as typeof response.write;
@@ -144,8 +145,9 @@ describe('staging', () => {
       if (request.method !== 'GET' || request.url?.includes('weights') !== true) return false;
       broken += 1;
       if (broken % 2 === 1 && broken < 12) {
-        cuts += 1;
-        cut(response, 3 * MIB);
+        cut(response, 3 * MIB, () => {
+          cuts += 1;
+        });
       }
       return false;
     };
@@ -174,10 +176,11 @@ describe('staging', () => {
   it('fails when an object is replaced half-way, and when the endpoint stays broken', async () => {
     await put('m/weights.bin', randomBytes(20 * MIB));
     let replaced: Promise<unknown> | undefined;
-    server.tamper = (request, response) => {
+    server.tamper = async (request, response) => {
       if (request.method !== 'GET' || !request.headers.range) return false;
       cut(response, MIB);
-      replaced ??= put('m/weights.bin', randomBytes(20 * MIB));
+      if (replaced === undefined) replaced = put('m/weights.bin', randomBytes(20 * MIB));
+      else await replaced;
       return false;
     };
     await expect(store.stageFolder({ bucket, key: 'm' }, join(scratch, 'a'))).rejects.toMatchObject(

@@ -28,7 +28,9 @@ export interface TestServer {
   /** Errors the front called its own fault. */
   readonly faults: unknown[];
   /** Called with every request first, for tests that break things; true if it has answered. */
-  tamper: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  tamper:
+    | ((request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>)
+    | undefined;
   client(config?: S3ClientConfig): S3Client;
   close(): Promise<void>;
 }
@@ -49,13 +51,14 @@ export async function startTestServer(
     region,
   });
   let count = 0;
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
     count += 1;
-    if (self.tamper?.(request, response) === true) return;
-    void front(request, response, `request-${count}`);
+    const id = `request-${count}`;
+    if (self.tamper !== undefined && (await self.tamper(request, response))) return;
+    await front(request, response, id);
   };
-  const server: Server = createServer(handle);
-  server.on('checkContinue', handle);
+  const server: Server = createServer((request, response) => void handle(request, response));
+  server.on('checkContinue', (request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
