@@ -21,20 +21,4 @@ describe('StatisticsCollector', () => {
     });
     expect(collector.of('v')).toBeUndefined();
   });
-
-  it.each([1, 63, 64, 65, 200])('makes both halves of %i columns equal', (columns) => {
-    const upper = Float32Array.from({ length: columns * columns }, (_, index) =>
-      index % columns >= Math.floor(index / columns) ? index + 1 : Number.NaN,
-    );
-    const collector = new StatisticsCollector();
-    const none = new Float32Array(columns);
-    collector.add(['x'], { columns, tokens: 1, gram: upper, magnitude: none, largest: none });
-    const gram = collector.of('x')?.gram ?? none;
-    for (let row = 0; row < columns; row += 1) {
-      for (let column = 0; column < columns; column += 1) {
-        const [low, high] = row < column ? [row, column] : [column, row];
-        expect(gram[row * columns + column]).toBe(low * columns + high + 1);
-      }
-    }
-  });
 });

@@ -1,3 +1,4 @@
+import { gramPanels, gramTiles } from '../gram-tiles.js';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 
 /** Where a stage's linear layers get their inputs: those that its input goes to, and the last one. */
@@ -23,7 +24,7 @@ export interface CaptureSpec {
 }
 
 /** Names of what a graph tells about one of its places, and of what it is given. */
-export const gramOutput = (place: CapturePlace): string => `${place}.gram`;
+export const gramOutput = (place: CapturePlace, tile: string): string => `${place}.gram.${tile}`;
 export const magnitudeOutput = (place: CapturePlace): string => `${place}.magnitude`;
 export const largestOutput = (place: CapturePlace): string => `${place}.largest`;
 export const productOutput = (place: CapturePlace): string => `${place}.product`;
@@ -62,10 +63,9 @@ function addSums(
   const counted = (values: Value): Value =>
     size === undefined ? values : graph.op('Div', [values, size]);
   const own = counted(x);
-  const square = [columns, columns];
-  const products = (output: string, other: Value): void => {
-    const before = graph.input(sumInput(output), square);
-    graph.output(output, graph.op('Gemm', [own, other, before], { transA: 1 }), square);
+  const products = (output: string, left: Value, right: Value, shape: readonly number[]): void => {
+    const before = graph.input(sumInput(output), shape);
+    graph.output(output, graph.op('Gemm', [left, right, before], { transA: 1 }), shape);
   };
   const magnitude = graph.op('Abs', [x]);
   const overTokens = (output: string, reduction: string, join: string): void => {
@@ -73,12 +73,22 @@ function addSums(
     const before = graph.input(sumInput(output), [columns]);
     graph.output(output, graph.op(join, [before, found]), [columns]);
   };
-  products(gramOutput(place), own);
+  const panels = split(graph, own, gramPanels(columns));
+  for (const tile of gramTiles(columns)) {
+    const [left = own, right = own] = [panels[tile.row], panels[tile.column]];
+    products(gramOutput(place, tile.name), left, right, [tile.rows, tile.columns]);
+  }
   overTokens(magnitudeOutput(place), 'ReduceSum', 'Add');
   overTokens(largestOutput(place), 'ReduceMax', 'Max');
   if (!beside) return;
   const other = graph.input(besideInput(place), ['tokens', columns]);
-  products(productOutput(place), counted(other));
+  products(productOutput(place), own, counted(other), [columns, columns]);
+}
+
+/** The columns of `x`, `[tokens, columns]`, in panels of these widths. */
+function split(graph: GraphBuilder, x: Value, widths: readonly number[]): readonly Value[] {
+  if (widths.length === 1) return [x];
+  return graph.ops('Split', [x, graph.ints(widths)], widths.length, { axis: 1 });
 }
 
 /** Root mean squares of the tokens, `[tokens, 1]`. */

@@ -1,3 +1,4 @@
+import { gramTiles, joinTiles } from '../gram-tiles.js';
 import {
   besideInput,
   type CapturePlace,
@@ -48,7 +49,9 @@ export class InputsGraph {
       (sums?.places ?? []).flatMap((place) => {
         const { columns } = points[place];
         return [
-          [gramOutput(place), zeros(columns, columns)],
+          ...gramTiles(columns).map(
+            (tile) => [gramOutput(place, tile.name), zeros(tile.rows, tile.columns)] as const,
+          ),
           [magnitudeOutput(place), zeros(columns)],
           [largestOutput(place), zeros(columns)],
           ...(sums?.beside ? [[productOutput(place), zeros(columns, columns)] as const] : []),
@@ -98,7 +101,7 @@ export class InputsGraph {
       sink.add(modules, {
         columns,
         tokens: this.#tokens,
-        gram: this.#valuesOf(gramOutput(place)),
+        gram: joinTiles(columns, ({ name }) => this.#valuesOf(gramOutput(place, name))),
         magnitude: this.#valuesOf(magnitudeOutput(place)),
         largest: this.#valuesOf(largestOutput(place)),
         ...(product && { product }),

@@ -11,7 +11,7 @@ import type { KeptInputs } from './kept-inputs.js';
 export interface InputSums {
   readonly columns: number;
   readonly tokens: number;
-  /** `XᵀX`, of even tokens where that was wanted: `[columns, columns]`. */
+  /** `XᵀX`, of even tokens where that was wanted: `[columns, columns]`, both halves filled. */
   readonly gram: Float32Array;
   /** Sum of |x| for each column. */
   readonly magnitude: Float32Array;
