@@ -1,5 +1,5 @@
 import { FLOAT_TYPE_NUMBERS, type FloatType } from './float-type.js';
-import { compileKernels, KernelMemory, type MemoryExports } from './kernel-memory.js';
+import { compileKernels, KernelMemory, type MemoryExports, type Region } from './kernel-memory.js';
 
 /** The numbers that integer codes of a calibrated technique can stand for. */
 export interface CodeGrid {
@@ -53,7 +53,22 @@ interface GridExports extends MemoryExports {
     errors: number,
     room: number,
   ): void;
+  turnErrors(
+    rows: number,
+    columns: number,
+    weights: number,
+    decoded: number,
+    turnedWeights: number,
+    turnedErrors: number,
+    sums: number,
+  ): void;
+  dotProduct(a: number, b: number, count: number): number;
+  factorSquare(size: number, square: number, lower: number, pivots: number): number;
+  invertFactor(size: number, lower: number, pivots: number, inverse: number, solver: number): void;
 }
+
+/** Weights, decoded ones, both turned, and sums. */
+export type TurnedRegions = readonly [Region, Region, Region, Region, Region];
 
 /** The kernels of calibrated techniques. They run where they are called: what they work on is a fraction
  * of a weight at a time, and what comes between are products of matrices with threads of their own. */
@@ -63,6 +78,29 @@ export class GridKernels extends KernelMemory<GridExports> {
     const type = FLOAT_TYPE_NUMBERS[scaleType];
     this.exports.setCodeGrid(bits, symmetric ? 1 : 0, type, lowestZeroPoint);
     return this.exports;
+  }
+
+  /** Turns rows and their errors into columns. See assembly/errors.ts. */
+  turnErrors(rows: number, columns: number, regions: TurnedRegions): void {
+    const [weights, decoded, turnedWeights, turnedErrors, sums] = regions;
+    this.exports.turnErrors(
+      ...([rows, columns, weights.address, decoded.address] as const),
+      ...([turnedWeights.address, turnedErrors.address, sums.address] as const),
+    );
+  }
+
+  dotProduct(a: Region, b: Region, count: number): number {
+    return this.exports.dotProduct(a.address, b.address, count);
+  }
+
+  /** Factors a matrix; false if it is not positive definite. See assembly/factor.ts. */
+  factorSquare(size: number, square: Region, lower: Region, pivots: Region): boolean {
+    return this.exports.factorSquare(size, square.address, lower.address, pivots.address) !== 0;
+  }
+
+  /** Inverts a factor. See assembly/factor.ts. */
+  invertFactor(size: number, lower: Region, pivots: Region, inverse: Region, solver: Region): void {
+    this.exports.invertFactor(size, lower.address, pivots.address, inverse.address, solver.address);
   }
 }
 

@@ -17,8 +17,10 @@ export {
   decodeRows,
   type EncodedRows,
 } from './decode.js';
+export { dotProduct } from './dot-product.js';
 export { type BlockSource, type EncodeBlocksTask, SCALE_BYTES } from './encode-blocks.js';
 export { KernelFileError, KernelTaskError, NonFiniteWeightError } from './errors.js';
+export { factorSquare, type SquareFactor } from './factor-square.js';
 export type { FileRange } from './file-range.js';
 export { FLOAT_BYTES, type FloatType } from './float-type.js';
 export type { CodeGrid } from './grid-kernels.js';
@@ -38,6 +40,7 @@ export {
   targetRowBytes,
 } from './scatter-rows.js';
 export { givenThreads, threadCount } from './thread-count.js';
+export { type TurnedErrors, turnErrors } from './turn-errors.js';
 export {
   codesPerUnit,
   type EncodedLayout,

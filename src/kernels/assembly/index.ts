@@ -6,6 +6,8 @@ import { BF16, F16, F32 } from './scale';
 import { encodeSlab } from './slab';
 
 export { compensateBlock } from './compensate';
+export { dotProduct, turnErrors } from './errors';
+export { factorSquare, invertFactor } from './factor';
 export { setCodeGrid } from './grid';
 export { packZeroPoints } from './pack';
 export { chooseRanges } from './ranges';

@@ -1,3 +1,4 @@
+import { factorSquare, type SquareFactor } from '../../kernels/index.js';
 import { type LinearAlgebra, type Matrix, rowsOf } from './linear-algebra.js';
 
 /** Rows of a panel of a factor: large enough that the work is in products of matrices, small enough
@@ -34,16 +35,20 @@ export async function factor(
 ): Promise<TriangularFactor | undefined> {
   const panels = lowerPanels(values, size, order);
   const pivots = new Float64Array(size);
+  const room = workingRoom(size);
   for (let p = panels.length - 1; p >= 0; p--) {
     signal.throwIfAborted();
     const panel = panels[p];
     if (panel === undefined) throw new RangeError(`there is no panel ${p}`);
     const first = p * PANEL_ROWS;
-    const diagonal = factorDiagonal(panel, first);
+    const square = cutColumns(panel, first, panel.columns, room.square);
+    const diagonal = factorSquare(square.values, panel.rows);
     if (diagonal === undefined) return undefined;
     pivots.set(diagonal.pivots, first);
-    await solvePanel(algebra, panel, first, diagonal);
-    await subtractPanel(algebra, panels, p, diagonal.pivots);
+    await solvePanel(algebra, panel, first, diagonal, room);
+    for (const [t, target] of panels.slice(0, p).entries()) {
+      await subtractPanel(algebra, panel, diagonal.pivots, target, t * PANEL_ROWS, room);
+    }
   }
   return { size, panels, pivots };
 }
@@ -64,37 +69,22 @@ function lowerPanels(values: Float32Array, size: number, order: Uint32Array | un
   return panels;
 }
 
-interface DiagonalFactor {
-  /** Unit lower triangular, `[rows, rows]`. */
-  readonly lower: Float64Array;
-  readonly pivots: Float64Array;
+/** Parts of panels that are worked on, and products. */
+interface Room {
+  /** Of a panel's rows and as many columns. */
+  readonly square: Float32Array;
+  /** Of a panel's rows and all columns, both. */
+  readonly part: Float32Array;
+  readonly product: Float32Array;
 }
 
-/** Factors the square at a panel's right end in f64, from its last row up. */
-function factorDiagonal(panel: Matrix, first: number): DiagonalFactor | undefined {
-  const { rows, columns, values } = panel;
-  const lower = new Float64Array(rows * rows);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j <= i; j++) lower[i * rows + j] = values[i * columns + first + j] ?? 0;
-  }
-  const pivots = new Float64Array(rows);
-  for (let k = rows - 1; k >= 0; k--) {
-    const row = k * rows;
-    const pivot = lower[row + k] ?? 0;
-    if (!(pivot > 0)) return undefined;
-    pivots[k] = pivot;
-    for (let i = 0; i < k; i++) {
-      const share = (lower[row + i] ?? 0) / pivot;
-      if (share === 0) continue;
-      const target = i * rows;
-      for (let j = 0; j <= i; j++) {
-        lower[target + j] = (lower[target + j] ?? 0) - share * (lower[row + j] ?? 0);
-      }
-    }
-    for (let j = 0; j < k; j++) lower[row + j] = (lower[row + j] ?? 0) / pivot;
-    lower[row + k] = 1;
-  }
-  return { lower, pivots };
+function workingRoom(size: number): Room {
+  const rows = Math.min(PANEL_ROWS, size);
+  return {
+    square: new Float32Array(rows * rows),
+    part: new Float32Array(rows * size),
+    product: new Float32Array(rows * size),
+  };
 }
 
 /** Turns a panel's rows of what is left of H into those of T: `D⁻¹·T_dd⁻ᵀ·H`. */
@@ -102,85 +92,57 @@ async function solvePanel(
   algebra: LinearAlgebra,
   panel: Matrix,
   first: number,
-  { lower, pivots }: DiagonalFactor,
+  { lower, solver }: SquareFactor,
+  room: Room,
 ): Promise<void> {
   const { rows, columns, values } = panel;
-  if (first > 0) {
-    const left = new Float32Array(rows * first);
-    for (let i = 0; i < rows; i++) {
-      left.set(values.subarray(i * columns, i * columns + first), i * first);
-    }
-    const solver = invertTransposed(lower, pivots, rows);
-    const solved = await algebra.multiply(
-      { rows, columns: rows, values: solver },
-      { rows, columns: first, values: left },
-    );
-    for (let i = 0; i < rows; i++) {
-      values.set(solved.values.subarray(i * first, (i + 1) * first), i * columns);
-    }
-  }
+  const left = cutColumns(panel, 0, first, room.part);
+  const into = room.product.subarray(0, left.values.length);
+  await algebra.multiply({ rows, columns: rows, values: solver }, left, { into });
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < rows; j++) {
-      values[i * columns + first + j] = j < i ? (lower[i * rows + j] ?? 0) : 0;
-    }
+    values.set(into.subarray(i * first, (i + 1) * first), i * columns);
+    values.set(lower.subarray(i * rows, (i + 1) * rows), i * columns + first);
   }
 }
 
-/** `D⁻¹·L⁻ᵀ` of a unit lower triangular L. */
-function invertTransposed(lower: Float64Array, pivots: Float64Array, size: number): Float32Array {
-  // Row i of L⁻¹ is that of the identity less L[i, j] times row j of L⁻¹ for all j < i.
-  const inverse = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    const row = i * size;
-    inverse[row + i] = 1;
-    for (let j = 0; j < i; j++) {
-      const share = lower[row + j] ?? 0;
-      if (share === 0) continue;
-      const other = j * size;
-      for (let k = 0; k <= j; k++) {
-        inverse[row + k] = (inverse[row + k] ?? 0) - share * (inverse[other + k] ?? 0);
-      }
-    }
-  }
-  const solver = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) {
-    const pivot = pivots[i] ?? 1;
-    for (let j = i; j < size; j++) solver[i * size + j] = (inverse[j * size + i] ?? 0) / pivot;
-  }
-  return solver;
-}
-
-/** Subtracts `T_pᵀ·D_p·T_p` from the panels before panel `p`. */
+/** Subtracts `T_pᵀ·D_p·T_p` from a panel before panel `p`, whose rows start at `first`. */
 async function subtractPanel(
   algebra: LinearAlgebra,
-  panels: readonly Matrix[],
-  p: number,
+  panel: Matrix,
   pivots: Float64Array,
+  target: Matrix,
+  first: number,
+  room: Room,
 ): Promise<void> {
-  const panel = panels[p];
-  if (panel === undefined) return;
-  await Promise.all(
-    panels.slice(0, p).map(async (target, t) => {
-      const first = t * PANEL_ROWS;
-      const right = cutColumns(panel, 0, target.columns);
-      const left = cutColumns(right, first, target.columns);
-      for (let i = 0; i < left.rows; i++) {
-        const pivot = pivots[i] ?? 0;
-        const row = left.values.subarray(i * left.columns, (i + 1) * left.columns);
-        for (let j = 0; j < row.length; j++) row[j] = (row[j] ?? 0) * pivot;
-      }
-      const product = await algebra.multiply(left, right, { transposeA: true });
-      const { values } = target;
-      for (let i = 0; i < values.length; i++) {
-        values[i] = (values[i] ?? 0) - (product.values[i] ?? 0);
-      }
-    }),
-  );
+  const right = cutColumns(panel, 0, target.columns, room.part);
+  const left = cutColumns(panel, first, target.columns, room.square);
+  scaleRows(left, pivots);
+  const into = room.product.subarray(0, target.values.length);
+  await algebra.multiply(left, right, { transposeA: true, into });
+  subtract(target.values, into);
 }
 
-function cutColumns({ rows, columns, values }: Matrix, first: number, end: number): Matrix {
+function scaleRows({ rows, columns, values }: Matrix, factors: Float64Array): void {
+  for (let i = 0; i < rows; i++) {
+    const factor = factors[i] ?? 0;
+    const end = (i + 1) * columns;
+    for (let at = i * columns; at < end; at++) values[at] = (values[at] ?? 0) * factor;
+  }
+}
+
+function subtract(values: Float32Array, others: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) - (others[i] ?? 0);
+}
+
+/** Columns `first` to `end` of a matrix, at the beginning of `room`. */
+function cutColumns(
+  { rows, columns, values }: Matrix,
+  first: number,
+  end: number,
+  room: Float32Array,
+): Matrix {
   const width = end - first;
-  const cut = new Float32Array(rows * width);
+  const cut = room.subarray(0, rows * width);
   for (let i = 0; i < rows; i++) {
     cut.set(values.subarray(i * columns + first, i * columns + end), i * width);
   }

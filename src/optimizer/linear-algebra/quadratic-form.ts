@@ -1,3 +1,4 @@
+import { dotProduct } from '../../kernels/index.js';
 import type { LinearAlgebra, Matrix } from './linear-algebra.js';
 
 /** Rows of a panel: few enough that little of what lies below the diagonal is multiplied, enough that
@@ -43,23 +44,8 @@ export async function quadraticForms(
       const rest = values.subarray((rows - panel.columns) * columns);
       const into = room.subarray(0, panel.rows * columns);
       await algebra.multiply(panel, { rows: panel.columns, columns, values: rest }, { into });
-      sums[index] = (sums[index] ?? 0) + 2 * dot(into, rest);
+      sums[index] = (sums[index] ?? 0) + 2 * dotProduct(into, rest);
     }
   }
   return sums;
-}
-
-/** The sum of products of elements, over the length of the first; in f64. */
-export function dot(a: Float32Array, b: Float32Array): number {
-  // Sums of their own, so that none has to wait for another.
-  let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
-  const whole = a.length - (a.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    sum0 += (a[i] ?? 0) * (b[i] ?? 0);
-    sum1 += (a[i + 1] ?? 0) * (b[i + 1] ?? 0);
-    sum2 += (a[i + 2] ?? 0) * (b[i + 2] ?? 0);
-    sum3 += (a[i + 3] ?? 0) * (b[i + 3] ?? 0);
-  }
-  for (let i = whole; i < a.length; i++) sum0 += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum0 + sum1 + (sum2 + sum3);
 }

@@ -101,24 +101,42 @@ export function scaleFamily(family: Family, factors: Float32Array): Family {
   const { columns, tokens } = inputs;
   const shrunk = (magnitudes: Float32Array): Float32Array =>
     magnitudes.map((magnitude, channel) => magnitude / (factors[channel] ?? 1));
-  const shrunkSquare = (square: Float32Array): Float32Array =>
-    square.map((product, at) => {
-      const row = Math.floor(at / columns);
-      return product / (factors[row] ?? 1) / (factors[at - row * columns] ?? 1);
-    });
   return {
     name: family.name,
     weights: weights.map((weight) => ({
       ...weight,
-      values: weight.values.map((value, at) => value * (factors[at % columns] ?? 1)),
+      values: grownRows(weight.values, factors),
     })),
     inputs: {
       columns,
       tokens,
-      gram: shrunkSquare(inputs.gram),
-      ...(inputs.original !== undefined && { original: shrunkSquare(inputs.original) }),
+      gram: shrunkSquare(inputs.gram, factors),
+      ...(inputs.original !== undefined && { original: shrunkSquare(inputs.original, factors) }),
       meanMagnitude: shrunk(inputs.meanMagnitude),
       largestMagnitude: shrunk(inputs.largestMagnitude),
     },
   };
+}
+
+/** Rows whose columns are multiplied by the factors. */
+function grownRows(values: Float32Array, factors: Float32Array): Float32Array {
+  const grown = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += factors.length) {
+    for (let c = 0; c < factors.length; c++) {
+      grown[start + c] = (values[start + c] ?? 0) * (factors[c] ?? 1);
+    }
+  }
+  return grown;
+}
+
+/** A matrix of products of channels, each of which shrinks by its factor. */
+function shrunkSquare(products: Float32Array, factors: Float32Array): Float32Array {
+  const shrunk = new Float32Array(products.length);
+  for (const [row, factor] of factors.entries()) {
+    const start = row * factors.length;
+    for (let c = 0; c < factors.length; c++) {
+      shrunk[start + c] = (products[start + c] ?? 0) / factor / (factors[c] ?? 1);
+    }
+  }
+  return shrunk;
 }

@@ -136,18 +136,19 @@ function relativeMagnitudes(weights: readonly LinearWeight[], grid: FittedGrid):
   const [{ columns = 0 } = {}] = weights;
   const sums = new Float64Array(columns);
   let rows = 0;
-  for (const weight of weights) {
-    rows += weight.rows;
-    for (let start = 0; start < weight.values.length; start += columns) {
+  for (const { rows: own, values } of weights) {
+    rows += own;
+    for (let start = 0; start < values.length; start += columns) {
       for (let first = 0; first < columns; first += grid.groupSize) {
         const end = Math.min(columns, first + grid.groupSize);
         let largest = 0;
         for (let c = first; c < end; c++) {
-          largest = Math.max(largest, Math.abs(weight.values[start + c] ?? 0));
+          const magnitude = Math.abs(values[start + c] ?? 0);
+          if (magnitude > largest) largest = magnitude;
         }
         if (largest === 0) continue;
         for (let c = first; c < end; c++) {
-          sums[c] = (sums[c] ?? 0) + Math.abs(weight.values[start + c] ?? 0) / largest;
+          sums[c] = (sums[c] ?? 0) + Math.abs(values[start + c] ?? 0) / largest;
         }
       }
     }

@@ -1,10 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
-import {
-  dot,
-  halfPanels,
-  quadraticForms,
-} from '#burnish/optimizer/linear-algebra/quadratic-form.js';
+import { halfPanels, quadraticForms } from '#burnish/optimizer/linear-algebra/quadratic-form.js';
 
 const algebra = createLinearAlgebra(2);
 const { signal } = new AbortController();
@@ -41,12 +37,6 @@ test.each([1, 3, 127, 128, 129, 300])('forms of a matrix of %i rows are its sums
     }
     expect(Math.abs((found[index] ?? 0) - sum)).toBeLessThanOrEqual(1e-6 * magnitude);
   }
-});
-
-test.each([0, 1, 3, 4, 9])('products of %i elements are summed up', (length) => {
-  const [a, b] = [numbers(length, 1), numbers(length + 2, 2)];
-  const sum = [...a].reduce((all, value, i) => all + value * (b[i] ?? 0), 0);
-  expect(dot(a, b)).toBeCloseTo(sum, 12);
 });
 
 test('nothing is computed after an abort', async () => {
