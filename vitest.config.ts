@@ -8,11 +8,11 @@ const SUITES = {
   unit: [3 * MINUTE, 3 * MINUTE],
   faults: [60 * MINUTE, MINUTE],
   postgres: [60 * MINUTE, MINUTE],
-  docker: [2 * MINUTE, 2 * MINUTE],
+  docker: [5 * MINUTE, 5 * MINUTE],
   image: [10 * MINUTE, 30 * MINUTE],
-  slurm: [2 * MINUTE, 2 * MINUTE],
-  browser: [2 * MINUTE, 2 * MINUTE],
-  kubernetes: [2 * MINUTE, 2 * MINUTE],
+  slurm: [5 * MINUTE, 5 * MINUTE],
+  browser: [5 * MINUTE, 5 * MINUTE],
+  kubernetes: [5 * MINUTE, 5 * MINUTE],
   interop: [10 * MINUTE, 10 * MINUTE],
 } as const;
 

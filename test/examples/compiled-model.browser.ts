@@ -59,6 +59,8 @@ async function open(dtype: string): Promise<{ readonly folder: string; readonly 
   expect(job.FailureReason).toBeUndefined();
   const folder = join(service.dataDir, 'buckets', 'models', dtype);
   const page = await browser.newPage();
+  // The test's own time is what ends a wait.
+  page.setDefaultTimeout(0);
   onTestFinished(() => page.close());
   await page.goto(await serve(folder));
   const status = page.locator('#status');

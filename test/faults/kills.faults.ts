@@ -98,7 +98,11 @@ async function createJob(): Promise<void> {
   );
   accepted.push(name);
   if (accepted.length % STOP_EVERY === 0) {
-    await client.send(new StopOptimizationJobCommand({ OptimizationJobName: name }));
+    const stop = new StopOptimizationJobCommand({ OptimizationJobName: name });
+    await client.send(stop).catch((error: Error) => {
+      // It may have ended meanwhile.
+      if (error.name !== 'ValidationException') throw error;
+    });
   }
 }
 

@@ -164,9 +164,7 @@ describe('three service nodes on one database', () => {
 
   it('take a job from a node that hangs, which then leaves it alone', async () => {
     await service.create('slow', SLOW);
-    const hanging = await until(async () =>
-      (await service.optimizers('slow')).length > 0 ? service.nodeOf('slow') : undefined,
-    );
+    const hanging = await until(() => service.nodeOfStep('slow'));
     service.signalNode(hanging, 'SIGSTOP');
     await until(async () => {
       const node = await service.nodeOf('slow');

@@ -85,7 +85,8 @@ export class ServiceNodes {
     child.stderr?.on('data', (data: Buffer) => {
       said += data.toString();
     });
-    const status = await new Promise((resolve) => child.once('exit', resolve));
+    // What it says may come after its end.
+    const status = await new Promise((resolve) => child.once('close', resolve));
     return `${status} ${said}`;
   }
 
@@ -136,6 +137,12 @@ export class ServiceNodes {
     const [row] = await this.query(`select lease_node from jobs where name = '${job}'`);
     const pid = Number(String(row?.lease_node ?? '').split(' ')[1]);
     return [...this.nodes].find(([, node]) => node.process.pid === pid)?.[0];
+  }
+
+  /** The node that has a running job whose step is on record, so that another finds it again. */
+  async nodeOfStep(job: string): Promise<number | undefined> {
+    const [row] = await this.query(`select execution from jobs where name = '${job}'`);
+    return String(row?.execution).includes('"handle"') ? this.nodeOf(job) : undefined;
   }
 
   query(statement: string): Promise<Record<string, unknown>[]> {

@@ -105,7 +105,7 @@ function startNode(node: string): void {
 }
 
 /** Long enough for the service to see where the step runs. */
-const COUNTING = { OPTION_LINES: '60', OPTION_PAUSE_MS: '50' };
+const COUNTING = { OPTION_LINES: '60', OPTION_PAUSE_MS: '100' };
 
 describe('a job on a Slurm cluster', () => {
   it('is done by the built-in optimizer, as on the service’s own machine', async () => {
@@ -132,7 +132,6 @@ describe('a job on a Slurm cluster', () => {
   it('stops a running job with SIGTERM', async () => {
     await create('stopped', acting('wait-for-term'));
     await untilLogHas('stopped', /acting/);
-    await delay(200);
     const OptimizationJobName = 'stopped';
     await service.sagemaker.send(new StopOptimizationJobCommand({ OptimizationJobName }));
     expect(await service.ended('stopped')).toMatchObject({ OptimizationJobStatus: 'STOPPED' });
@@ -150,7 +149,7 @@ describe('a job on a Slurm cluster', () => {
   });
 
   it('runs again on another node when its node dies', async () => {
-    await create('survivor', acting('count', { OPTION_LINES: '100', OPTION_PAUSE_MS: '50' }));
+    await create('survivor', acting('count', { OPTION_LINES: '100', OPTION_PAUSE_MS: '100' }));
     const job = await untilLogHas('survivor', /submitted as Slurm job (\d+)/);
     await untilLogHas('survivor', /line 5 of 100/);
     const node = await untilLogHas('survivor', /is running on (n\d)/);

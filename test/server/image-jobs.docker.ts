@@ -202,7 +202,6 @@ describe('a job whose step has an image', () => {
   it('stops with SIGTERM, and leaves no container', async () => {
     await create({ name: 'stopped', environment: { OPTION_ACT: 'wait-for-term' } });
     await untilLogHas('stopped', 'acting');
-    await delay(200);
     await service.sagemaker.send(
       new StopOptimizationJobCommand({ OptimizationJobName: 'stopped' }),
     );

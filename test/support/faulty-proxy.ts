@@ -29,11 +29,18 @@ export interface FaultyProxy {
   close(): void;
 }
 
+/** So often in a row the same is met by a fault at most: whoever tries again once more gets through. */
+const IN_A_ROW = 3;
+
 /** An HTTP proxy before an object store that fails, delays, truncates and throttles on purpose. */
 export async function startFaultyProxy(upstream: string, faults: Faults): Promise<FaultyProxy> {
   const counts: Record<string, number> = {};
+  const inARow = new Map<string, number>();
   const server = createServer((incoming, answer) => {
-    const kind = drawFault(faults);
+    const asked = `${incoming.method} ${incoming.url}`;
+    const before = inARow.get(asked) ?? 0;
+    const kind = before < IN_A_ROW ? drawFault(faults) : undefined;
+    inARow.set(asked, kind === undefined ? 0 : before + 1);
     if (kind !== undefined) counts[kind] = (counts[kind] ?? 0) + 1;
     serve(upstream, incoming, answer, kind, faults.delayMs);
   });
