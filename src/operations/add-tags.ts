@@ -1,7 +1,7 @@
 import { validationError } from '../service-model/errors.js';
 import type { OperationInput, OperationOutput } from '../service-model/operations.js';
 import { checkTags, MAX_TAGS } from './check-tags.js';
-import { findJobByArn } from './find-job.js';
+import { findJobByArn, noSuchJob } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
 export async function addTags(
@@ -11,7 +11,8 @@ export async function addTags(
   checkTags(input.Tags);
   const job = await findJobByArn(context, input.ResourceArn);
   const tags = await context.store.addTags(job.arn, input.Tags, MAX_TAGS);
-  if (tags === undefined) {
+  if (tags === 'no-job') throw noSuchJob(job.arn);
+  if (tags === 'too-many') {
     throw validationError(
       `${job.arn} would have more than ${MAX_TAGS} tags; delete some before adding others.`,
     );

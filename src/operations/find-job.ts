@@ -24,5 +24,5 @@ export async function findJobByArn(context: OperationContext, arn: string): Prom
   return job;
 }
 
-const noSuchJob = (arn: string) =>
+export const noSuchJob = (arn: string): ServiceError =>
   new ServiceError('ResourceNotFound', `Could not find the optimization job ${arn}.`);

@@ -11,7 +11,7 @@ import {
   type JobStatus,
   recordOfRow,
 } from './job-record.js';
-import { addTags, deleteTags, putTags, readTags, type Tag } from './job-tags.js';
+import { addTags, deleteTags, putTags, readTags, type Tag, type TagRefusal } from './job-tags.js';
 import { KeyStore } from './key-store.js';
 import { type JobListQuery, listJobs } from './list-jobs.js';
 import type { Schema } from './schema.js';
@@ -280,7 +280,7 @@ export class JobStore {
   }
 
   /** Adds tags, or replaces their values: `addTags` in job-tags.ts. */
-  addTags(arn: string, tags: readonly Tag[], limit: number): Promise<readonly Tag[] | undefined> {
+  addTags(arn: string, tags: readonly Tag[], limit: number): Promise<readonly Tag[] | TagRefusal> {
     return addTags(this.db, arn, tags, limit);
   }
 

@@ -149,9 +149,28 @@ export function testJobStore(database: string, fresh: () => Promise<FreshDatabas
         { Key: 'team', Value: 'x' },
         { Key: 'z', Value: '' },
       ]);
-      expect(await store.addTags(arn, [{ Key: 'third', Value: '' }], 2)).toBeUndefined();
+      expect(await store.addTags(arn, [{ Key: 'third', Value: '' }], 2)).toBe('too-many');
       await store.deleteTags(arn, ['team', 'unknown']);
       expect(await store.listTags(arn)).toEqual([{ Key: 'z', Value: '' }]);
+    });
+
+    it('gives a job no more tags than its limit, however many are added at once', async () => {
+      await create('a', 1000);
+      const nodes = [store, ...(opened.shared ? [await opened.open()] : [])];
+      const adding = Array.from({ length: 16 }, (_, index) =>
+        nodes[index % nodes.length]?.addTags(arnOf('a'), [{ Key: `${index}`, Value: '' }], 4),
+      );
+      const answers = await Promise.all(adding);
+      expect(answers.filter((answer) => answer !== 'too-many')).toHaveLength(3);
+      expect(await store.listTags(arnOf('a'))).toHaveLength(4);
+      await Promise.all(nodes.slice(1).map((node) => node.close()));
+    });
+
+    it('gives no tags to a job that is gone', async () => {
+      await create('a', 1000);
+      await store.delete('a', ['STARTING']);
+      expect(await store.addTags(arnOf('a'), [{ Key: 'late', Value: '' }], 4)).toBe('no-job');
+      expect(await store.listTags(arnOf('a'))).toEqual([]);
     });
 
     it('pages through every order completely and without repeats', async () => {
