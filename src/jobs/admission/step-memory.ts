@@ -1,5 +1,6 @@
 import { DEFAULT_MEMORY_BYTES } from '../../optimizer/forward/activations.js';
 import { RUN_TOKENS } from '../../optimizer/forward/sequences.js';
+import { TILE_POSITIONS } from '../../optimizer/forward/stages/attention-tables.js';
 import type { ModelSize } from './model-size.js';
 
 /**
@@ -26,6 +27,9 @@ const WIDE_COPIES = 3;
 
 /** Attention scores exist before the mask, after it, and after the softmax. */
 const SCORE_COPIES = 3;
+
+/** Masks of a whole sequence: with and without a sliding window. */
+const MASK_COPIES = 2;
 
 /** Beside, the original model has its own stage in f32, and its Gram matrix is one more, of which solving
  * needs two copies. */
@@ -95,7 +99,8 @@ function passing(model: ModelSize, { tokens, longest }: TextSize): number {
   const { hidden, intermediate, experts, heads, keyValueHeads } = model;
   const activations = Math.min(tokens * hidden * F32, DEFAULT_MEMORY_BYTES);
   const group = Math.ceil(heads / keyValueHeads);
-  const scores = SCORE_COPIES * group * longest ** 2 * F32;
+  const tile = Math.min(longest, TILE_POSITIONS);
+  const scores = (SCORE_COPIES * group * tile + MASK_COPIES * longest) * longest * F32;
   const wide = WIDE_COPIES * Math.min(WIDE_BYTES, RUN_TOKENS * intermediate * F32);
   // Before experts all tokens are routed, and their inputs kept.
   return activations * (experts > 1 ? 2 : 1) + Math.max(scores, wide);

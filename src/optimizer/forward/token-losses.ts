@@ -13,11 +13,11 @@ import { HIDDEN_INPUT } from './graphs/output-graph.js';
 import type { Sessions } from './runtime/session.js';
 import type { WeightSource } from './weights/weight-source.js';
 
-/** Bytes that the logits of one run may take. */
-const MAX_LOGIT_BYTES = 64 * 1024 * 1024;
+/** Bytes that the logits of one run may take: a few such results lie beside each other. */
+const MAX_LOGIT_BYTES = 8 * 1024 * 1024;
 
 /** Rows of the output layer that are in memory at a time. */
-const HEAD_ROWS = 16_384;
+const HEAD_ROWS = 4096;
 
 /** Marks a token that nothing is expected of. */
 export const NO_TARGET = -1;

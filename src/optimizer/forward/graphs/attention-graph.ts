@@ -24,8 +24,12 @@ export interface AttentionGraphSpec {
 /** Attention over sequences of equal length up to the inputs of its last linear layer, or as far as its
  * inputs are wanted.
  *
+ * Queries are taken in tiles of so many positions, each of which sees the keys up to its own end: scores
+ * of a whole sequence would fill the memory, and half of them would be hidden.
+ *
  * Inputs: `hidden` `[sequences, positions, hiddenSize]`, `cos` and `sin` `[positions, rotated]`, `mask`
- * `[positions, positions]` that is added to scores, and the weights by their roles. */
+ * `[tiles, tile, positions]` that is added to scores, the last tile filled up, `ends` `[tiles, 1]`, and
+ * the weights by their roles. */
 export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const { hiddenSize, epsilon, heads, keyValueHeads, headSize } = spec;
   const graph = new GraphBuilder();
@@ -35,7 +39,8 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
     cos: graph.input('cos', ['positions', spec.rotaryDimensions]),
     sin: graph.input('sin', ['positions', spec.rotaryDimensions]),
   };
-  const mask = graph.input('mask', ['positions', 'positions']);
+  const mask = graph.input('mask', ['tiles', 'tile', 'positions']);
+  const ends = graph.input('ends', ['tiles', 1], 'int64');
   const sizes = graph.op('Shape', [hidden], { start: 0, end: 2 });
   const flat = graph.op('Reshape', [hidden, graph.ints([-1, hiddenSize])]);
   const normed = norm(graph, flat, 'norm', hiddenSize, epsilon);
@@ -72,13 +77,34 @@ export function attentionGraph(spec: AttentionGraphSpec): Uint8Array {
   const values = graph.op('Transpose', [byHead(part('value'), keyValueHeads)], {
     perm: [0, 2, 1, 3],
   });
+  const tile = graph.op('Shape', [mask], { start: 1, end: 2 });
+  const inTiles = graph.op('Mul', [graph.op('Shape', [mask], { start: 0, end: 1 }), tile]);
+  const filling = graph.op('Sub', [inTiles, positions]);
+  const filled = graph.op('Pad', [
+    perGroup(scaled, group),
+    graph.op('Concat', [graph.ints([0]), filling], { axis: 0 }),
+    graph.scalar(0),
+    graph.ints([2]),
+  ]);
+  const tiled = graph.op('Reshape', [
+    filled,
+    graph.op('Concat', [graph.ints([0, group, -1]), tile, graph.ints([headSize])], { axis: 0 }),
+  ]);
   const attended = graph.op(
     'Scan',
-    [perGroup(scaled, group), graph.op('Transpose', [keys], { perm: [0, 2, 1] }), perGroup(values)],
-    { num_scan_inputs: 3, body: attend(spec, mask) },
+    [
+      graph.op('Transpose', [tiled], { perm: [0, 2, 1, 3, 4] }),
+      graph.op('Transpose', [keys], { perm: [0, 2, 1] }),
+      perGroup(values),
+    ],
+    { num_scan_inputs: 3, body: attendHead(spec, mask, ends) },
   );
+  const joined = graph.op('Reshape', [
+    graph.op('Transpose', [attended], { perm: [0, 2, 1, 3, 4] }),
+    graph.ints([0, group, -1, headSize]),
+  ]);
   const fourDimensional = graph.op('Reshape', [
-    attended,
+    graph.op('Slice', [joined, graph.ints([0]), positions, graph.ints([2])]),
     graph.op(
       'Concat',
       [
@@ -122,20 +148,39 @@ function rotate(
   return kept === undefined ? rotated : graph.op('Concat', [rotated, kept], { axis: -1 });
 }
 
-/** One key/value head with the query heads that share it, so that scores take the memory of these heads
- * only: query `[group, positions, size]`, keys `[size, positions]`, values `[positions, size]`. */
-function attend(spec: AttentionGraphSpec, mask: Value): Graph {
-  const { headSize, heads, keyValueHeads, softcap } = spec;
+/** One key/value head with the query heads that share it, tile after tile: queries
+ * `[tiles, group, tile, size]`, keys `[size, positions]`, values `[positions, size]`. */
+function attendHead(spec: AttentionGraphSpec, mask: Value, ends: Value): Graph {
+  const { headSize, heads, keyValueHeads } = spec;
   const group = heads / keyValueHeads;
   const graph = new GraphBuilder('head');
-  const query = graph.input('head_query', [group, 'positions', headSize]);
+  const queries = graph.input('head_queries', ['tiles', group, 'tile', headSize]);
   const keys = graph.input('head_keys', [headSize, 'positions']);
   const values = graph.input('head_values', ['positions', headSize]);
-  const raw = graph.op('MatMul', [query, keys]);
+  const attended = graph.op('Scan', [queries, mask, ends], {
+    num_scan_inputs: 3,
+    body: attendTile(spec, keys, values),
+  });
+  graph.output('head_result', attended, ['tiles', group, 'tile', headSize]);
+  return graph.graph('attend_head');
+}
+
+/** One tile of queries, `[group, tile, size]`, with the keys and values before its end. */
+function attendTile(spec: AttentionGraphSpec, keys: Value, values: Value): Graph {
+  const { headSize, heads, keyValueHeads, softcap } = spec;
+  const group = heads / keyValueHeads;
+  const graph = new GraphBuilder('tile');
+  const queries = graph.input('tile_queries', [group, 'tile', headSize]);
+  const mask = graph.input('tile_mask', ['tile', 'positions']);
+  const end = graph.input('tile_end', [1], 'int64');
+  const seen = (x: Value, axis: number): Value =>
+    graph.op('Slice', [x, graph.ints([0]), end, graph.ints([axis])]);
+  const raw = graph.op('MatMul', [queries, seen(keys, 1)]);
   const scores = softcap === undefined ? raw : softcapped(graph, raw, softcap);
-  const shares = graph.op('Softmax', [graph.op('Add', [scores, mask])], { axis: -1 });
-  graph.output('head_result', graph.op('MatMul', [shares, values]), [group, 'positions', headSize]);
-  return graph.graph('attend');
+  const shares = graph.op('Softmax', [graph.op('Add', [scores, seen(mask, 1)])], { axis: -1 });
+  const result = graph.op('MatMul', [shares, seen(values, 0)]);
+  graph.output('tile_result', result, [group, 'tile', headSize]);
+  return graph.graph('attend_tile');
 }
 
 /** `tanh(x / cap) · cap` */

@@ -33,12 +33,14 @@ export function runAttention(stage: AttentionStage, run: StageRun): Promise<void
     prepare: (source, capture) => prepareAttention(stage, model, source, capture, sessions),
     feeds: (hidden, { sequences, positions }) => {
       const { cos, sin } = tables.rotation(stage, positions);
+      const mask = tables.mask(stage, positions);
       const rotated = [positions, stage.rotary.dimensions];
       return {
         [HIDDEN_INPUT]: { values: hidden, shape: [sequences, positions, model.hiddenSize] },
         cos: { values: cos, shape: rotated },
         sin: { values: sin, shape: rotated },
-        mask: { values: tables.mask(stage, positions), shape: [positions, positions] },
+        mask,
+        ends: { integers: mask.ends, shape: [mask.ends.length, 1] },
       };
     },
   });
