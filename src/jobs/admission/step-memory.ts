@@ -8,7 +8,7 @@ import type { ModelSize } from './model-size.js';
  *
  * The terms are what the optimizer holds at a time, as its own files say; the constants were measured
  * (BENCHMARKS.md, "What a job is expected to take"): peaks of whole processes on models of width 1,024
- * and 2,048 lie between 0.5 and 0.95 of what is estimated here.
+ * and 2,048 lie between 0.55 and 0.95 of what is estimated here.
  */
 
 const MEGABYTE = 1024 * 1024;
@@ -19,7 +19,7 @@ const STREAMING_BYTES = 110 * MEGABYTE;
 const STREAMING_BYTES_PER_THREAD = 12 * MEGABYTE;
 
 /** ONNX Runtime with its sessions, the tokenizer, a text, and buffers that wait to be collected. */
-const FORWARD_BYTES = 320 * MEGABYTE;
+const FORWARD_BYTES = 240 * MEGABYTE;
 
 /** Largest intermediate of a feed-forward run, and how many of them exist together. */
 const WIDE_BYTES = 64 * MEGABYTE;
@@ -41,8 +41,8 @@ const GRAM_COPIES_BESIDE = 2;
 const FORWARD_WEIGHT_COPIES = 1.5;
 const CALIBRATED_WEIGHT_COPIES = 3;
 
-/** Working copies of the widest Gram matrix: damped, its factor and what that is made from. */
-const GRAM_COPIES = 4;
+/** Working copies of the widest Gram matrix: its tiles, damped, and its factor. */
+const GRAM_COPIES = 3;
 
 const F32 = Float32Array.BYTES_PER_ELEMENT;
 

@@ -80,16 +80,16 @@ describe('estimateNeeds', () => {
         OPTION_MAX_MODEL_LEN: length,
       });
     const measured = [
-      [synthetic(1024, 2816), evaluating('4096'), 559e6],
-      [synthetic(1024, 2816), evaluating('8192'), 731e6],
-      [synthetic(1024, 2816), calibrating('8', '512'), 540e6],
-      [synthetic(1024, 2816), calibrating('8', '2048'), 673e6],
-      [synthetic(1024, 2816), calibrating('8', '512', 'gptaq'), 806e6],
-      [synthetic(2048, 5632), calibrating('8', '512', 'gptaq'), 2239e6],
-      [synthetic(2048, 5632), evaluating('4096'), 625e6],
-      [synthetic(2048, 5632), evaluating('8192'), 747e6],
-      [synthetic(2048, 5632), calibrating('8', '512'), 1437e6],
-      [synthetic(2048, 5632), calibrating('8', '2048'), 1575e6],
+      [synthetic(1024, 2816), evaluating('4096'), 369e6],
+      [synthetic(1024, 2816), evaluating('8192'), 390e6],
+      [synthetic(1024, 2816), calibrating('8', '512'), 450e6],
+      [synthetic(1024, 2816), calibrating('8', '2048'), 554e6],
+      [synthetic(1024, 2816), calibrating('8', '512', 'gptaq'), 561e6],
+      [synthetic(2048, 5632), calibrating('8', '512', 'gptaq'), 1360e6],
+      [synthetic(2048, 5632), evaluating('4096'), 536e6],
+      [synthetic(2048, 5632), evaluating('8192'), 638e6],
+      [synthetic(2048, 5632), calibrating('8', '512'), 957e6],
+      [synthetic(2048, 5632), calibrating('8', '2048'), 1159e6],
     ] as const;
     for (const [source, given, peak] of measured) {
       const { memoryBytes } = needsOf(source, given);
