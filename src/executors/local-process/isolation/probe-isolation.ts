@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { routesTo } from './allowed-destinations.js';
 import { type IsolationKind, isolatedCommand, type Reach } from './isolate-step.js';
+import { PROBE_FOLDER, removeOldProbeFolders } from './probe-folders.js';
 
 /** Far more than making a few namespaces takes. */
 const PROBE_TIMEOUT_MS = 30_000;
@@ -23,6 +24,7 @@ export function probeIsolation(): Promise<Isolation> {
 }
 
 async function probe(): Promise<Isolation> {
+  await removeOldProbeFolders(tmpdir());
   const kinds: readonly IsolationKind[] = process.getuid?.() === 0 ? ['root', 'user'] : ['user'];
   let reason = '';
   for (const kind of kinds) {
@@ -71,7 +73,7 @@ const UPLINK_PROGRAMS = [
 async function tryOut(kind: IsolationKind, reach: Reach): Promise<string | undefined> {
   let folder: string | undefined;
   try {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'burnish-isolation-')));
+    folder = await realpath(await mkdtemp(join(tmpdir(), PROBE_FOLDER)));
     const job = join(folder, 'work', 'job');
     const step = join(job, 'step-1');
     const input = join(folder, 'buckets', 'model');
