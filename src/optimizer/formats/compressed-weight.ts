@@ -10,6 +10,7 @@ import {
   floatBytes,
   type PackedTensor,
   putBits,
+  putStream,
   WORD_BITS,
   withData,
   wordBytes,
@@ -147,10 +148,7 @@ function packColumns(codes: Uint8Array, rows: number, columns: number, bits: num
   const width = wordsFor(columns, bits);
   const words = new Uint32Array(rows * width);
   for (let row = 0; row < rows; row++) {
-    const stream = words.subarray(row * width, (row + 1) * width);
-    for (let column = 0; column < columns; column++) {
-      putBits(stream, column * bits, bits, codes[row * columns + column] ?? 0);
-    }
+    putStream(words, row * width, bits, codes, row * columns, (row + 1) * columns);
   }
   return wordBytes(words);
 }

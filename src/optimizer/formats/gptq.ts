@@ -7,6 +7,7 @@ import {
   type IntegerShape,
   type PackedTensor,
   putBits,
+  putStream,
   transposed,
   WORD_BITS,
   withData,
@@ -79,10 +80,7 @@ function packCodes({ rows, columns, bits, codes }: EncodedIntegers): Uint8Array 
   const words = new Uint32Array(wordsPerRow * rows);
   const stream = new Uint32Array(wordsPerRow);
   for (let row = 0; row < rows; row++) {
-    stream.fill(0);
-    for (let column = 0; column < columns; column++) {
-      putBits(stream, column * bits, bits, codes[row * columns + column] ?? 0);
-    }
+    putStream(stream, 0, bits, codes, row * columns, (row + 1) * columns);
     for (let word = 0; word < wordsPerRow; word++) words[word * rows + row] = stream[word] ?? 0;
   }
   return wordBytes(words);

@@ -38,11 +38,35 @@ export function putBits(words: Uint32Array, bit: number, bits: number, code: num
   }
 }
 
-/** Words as they stand in a file. */
+/** Puts the codes from `first` to `end` into words from `at` on, as one stream of bits that starts with
+ * a word: what {@link putBits} does one by one. The words are overwritten. */
+export function putStream(
+  words: Uint32Array,
+  at: number,
+  bits: number,
+  codes: Uint8Array,
+  first: number,
+  end: number,
+): void {
+  let next = at;
+  let word = 0;
+  let filled = 0;
+  for (let i = first; i < end; i++) {
+    const code = codes[i] ?? 0;
+    word |= code << filled;
+    filled += bits;
+    if (filled < WORD_BITS) continue;
+    words[next++] = word;
+    filled -= WORD_BITS;
+    // What did not fit; a shift by all bits of a code leaves nothing.
+    word = code >>> (bits - filled);
+  }
+  if (filled > 0) words[next] = word;
+}
+
+/** Words as they stand in a file, on the little-endian machines that this runs on. */
 export function wordBytes(words: Uint32Array): Uint8Array {
-  const bytes = Buffer.alloc(words.length * 4);
-  for (let i = 0; i < words.length; i++) bytes.writeUInt32LE(words[i] ?? 0, i * 4);
-  return bytes;
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
 const floatView = new DataView(new ArrayBuffer(4));

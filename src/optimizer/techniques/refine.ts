@@ -1,7 +1,7 @@
 import { type LinearAlgebra, type Matrix, rowsOf } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import { type FittedGrid, nearestCode, storedScale } from './integer-grid.js';
-import { forEachSlab, transpose, transposeRows } from './slabs.js';
+import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
 
 export interface RefineSettings {
   /** Most passes over the columns. */
@@ -121,7 +121,7 @@ class Slab {
   write(codes: Uint8Array, { scales }: GroupScales): void {
     const [columns, { groups }] = [this.#columns, this.#grid];
     const own = codes.subarray(this.#first * columns, this.#end * columns);
-    transpose(this.#codes, columns, this.#width, own);
+    transposeCodes(this.#codes, columns, this.#width, own);
     for (let r = 0; r < this.#width; r++) {
       for (let group = 0; group < groups; group++) {
         scales[(this.#first + r) * groups + group] = this.#scales[group * this.#width + r] ?? 0;

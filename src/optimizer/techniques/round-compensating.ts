@@ -3,7 +3,7 @@ import { factorRows, PANEL_ROWS, type TriangularFactor } from '../linear-algebra
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import type { FittedGrid } from './integer-grid.js';
-import { forEachSlab, transpose, transposeRows } from './slabs.js';
+import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
 
 /** Columns whose influence on each other is worked out element by element; all others go through
  * products of matrices. It divides the rows of a factor's panel. */
@@ -56,7 +56,7 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
   );
   const ownZeroPoints = work.scales.zeroPoints.subarray(first * grid.groups, end * grid.groups);
   const zeroPoints = new Uint8Array(ownZeroPoints.length);
-  transpose(ownZeroPoints, width, grid.groups, zeroPoints);
+  transposeCodes(ownZeroPoints, width, grid.groups, zeroPoints);
   // Errors of what is rounded, in the order of rounding; zero where nothing is rounded yet.
   const errors = new Float32Array(columns * width);
   const slabCodes = new Uint8Array(columns * width);
@@ -81,7 +81,7 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
       errors: errors.subarray(start * width, blockEnd * width),
     });
   }
-  transpose(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
+  transposeCodes(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
 }
 
 /** The square of the factor's rows in which a block's columns move each other. */

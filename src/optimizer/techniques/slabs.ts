@@ -26,27 +26,34 @@ export function transposeRows(
   first: number,
   end: number,
 ): Float32Array {
-  const transposed = new Float32Array((end - first) * columns);
-  transpose(values.subarray(first * columns, end * columns), end - first, columns, transposed);
+  const width = end - first;
+  const transposed = new Float32Array(columns * width);
+  // Square tiles keep both sides within the cache.
+  for (let tile = 0; tile < columns; tile += TILE) {
+    const tileEnd = Math.min(columns, tile + TILE);
+    for (let row = 0; row < width; row++) {
+      const from = (first + row) * columns;
+      for (let column = tile; column < tileEnd; column++) {
+        transposed[column * width + row] = values[from + column] ?? 0;
+      }
+    }
+  }
   return transposed;
 }
 
-/** Writes a matrix `[rows, columns]` to another, transposed. */
-export function transpose<Numbers extends Float32Array | Uint8Array>(
-  values: Numbers,
+/** Writes a matrix `[rows, columns]` of codes to another, transposed. */
+export function transposeCodes(
+  codes: Uint8Array,
   rows: number,
   columns: number,
-  target: Numbers,
+  target: Uint8Array,
 ): void {
-  // Square tiles keep both sides within the cache.
-  for (let row = 0; row < rows; row += TILE) {
-    const rowEnd = Math.min(rows, row + TILE);
-    for (let column = 0; column < columns; column += TILE) {
-      const columnEnd = Math.min(columns, column + TILE);
-      for (let c = column; c < columnEnd; c++) {
-        const to = c * rows;
-        for (let r = row; r < rowEnd; r++) target[to + r] = values[r * columns + c] ?? 0;
-      }
+  for (let tile = 0; tile < rows; tile += TILE) {
+    const tileEnd = Math.min(rows, tile + TILE);
+    for (let column = 0; column < columns; column++) {
+      const to = column * rows;
+      for (let row = tile; row < tileEnd; row++)
+        target[to + row] = codes[row * columns + column] ?? 0;
     }
   }
 }
