@@ -2,12 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -45,14 +41,12 @@ describe.skipIf(!mounted)('a full disk', () => {
   afterAll(() => service?.close());
 
   async function run(name: string) {
-    const request = createRequest({
+    const command = createCommand({
       OptimizationJobName: name,
       OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
       OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
     });
-    await service.sagemaker.send(
-      new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-    );
+    await service.sagemaker.send(command);
     return service.ended(name);
   }
 

@@ -1,12 +1,8 @@
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
@@ -48,14 +44,12 @@ describe('an object store that fails now and then', () => {
     let told = 0;
     for (let index = 0; index < JOBS; index += 1) {
       const name = `job-${index}`;
-      const request = createRequest({
+      const command = createCommand({
         OptimizationJobName: name,
         OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
         OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
       });
-      await service.sagemaker.send(
-        new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-      );
+      await service.sagemaker.send(command);
       const job = await service.ended(name);
       expect(job.FailureReason).toBeUndefined();
       expect(job.OptimizationJobStatus).toBe('COMPLETED');

@@ -5,18 +5,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
   DescribeOptimizationJobCommand,
   type DescribeOptimizationJobCommandOutput,
   SageMakerClient,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import { randomNumbers } from '../checkpoint/synthetic.js';
 import { findStrays } from '../support/audit-strays.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
+import { killFirstStep } from '../support/kill-step.js';
+import { expectWhole } from '../support/published-result.js';
 import { readAccessKey, startServiceProcess } from '../support/service-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -74,28 +73,17 @@ async function killService(): Promise<void> {
 
 async function killOptimizers(): Promise<void> {
   const work = await readdir(join(dataDir, 'work')).catch(() => []);
-  for (const job of work) {
-    const stepFile = join(dataDir, 'work', job, 'step-1', 'step.json');
-    for (const pid of await findProcesses('BURNISH_STEP_FILE', stepFile)) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // It ended by itself in the meantime.
-      }
-    }
-  }
+  for (const job of work) await killFirstStep(dataDir, job);
 }
 
 async function createJob(): Promise<void> {
   const name = `job-${accepted.length}`;
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: name,
     OptimizationEnvironment: SETTINGS[accepted.length % SETTINGS.length] ?? {},
     OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
   });
-  await client.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  await client.send(command);
   accepted.push(name);
   if (accepted.length % STOP_EVERY === 0) {
     const stop = new StopOptimizationJobCommand({ OptimizationJobName: name });
@@ -165,7 +153,7 @@ describe('kills at random instants', () => {
       const folder = join(dataDir, 'buckets', 'models', 'out', name);
       const files = await readdir(folder).catch(() => undefined);
       if (status === 'COMPLETED') {
-        await expectWhole(folder, files ?? []);
+        expect((await expectWhole(folder)).complete).toBe(true);
         const weights = createHash('sha256').update(
           await readFile(join(folder, 'model.safetensors')),
         );
@@ -173,8 +161,8 @@ describe('kills at random instants', () => {
       } else {
         if (status === 'STOPPED' && files !== undefined) {
           expect(files, `${name} is stopped and has published a result`).toEqual(['partial']);
-          const partial = join(folder, 'partial', name);
-          await expectWhole(partial, await readdir(partial), false);
+          const { complete } = await expectWhole(join(folder, 'partial', name));
+          expect(complete).toBe(false);
         } else {
           expect(files, `${name} is ${status} and has published files`).toBeUndefined();
         }
@@ -192,19 +180,3 @@ describe('kills at random instants', () => {
     expect(await findStrays(dataDir)).toEqual([]);
   });
 });
-
-async function expectWhole(
-  folder: string,
-  files: readonly string[],
-  complete = true,
-): Promise<void> {
-  const report = JSON.parse(await readFile(join(folder, 'optimization-report.json'), 'utf8'));
-  expect(report.complete).toBe(complete);
-  const named = report.files.map((file: { name: string }) => file.name);
-  expect([...files].sort()).toEqual([...named, 'optimization-report.json'].sort());
-  for (const { name, bytes, sha256 } of report.files) {
-    const content = await readFile(join(folder, name));
-    expect(content.length, name).toBe(bytes);
-    expect(createHash('sha256').update(content).digest('hex'), name).toBe(sha256);
-  }
-}

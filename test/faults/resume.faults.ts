@@ -1,24 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-  DescribeOptimizationJobCommand,
-  type DescribeOptimizationJobCommandOutput,
-  SageMakerClient,
-  StopOptimizationJobCommand,
-} from '@aws-sdk/client-sagemaker';
+import { SageMakerClient, StopOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import { randomNumbers } from '../checkpoint/synthetic.js';
 import { contentOf } from '../optimizer/resuming/support.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
+import { killFirstStep } from '../support/kill-step.js';
+import { expectWhole } from '../support/published-result.js';
 import { readAccessKey, startServiceProcess } from '../support/service-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { untilEnded } from '../support/until-ended.js';
 
 /** How often a piece of work is broken off before it is let come to its end. */
 const BREAKS = Number(process.env.BURNISH_FAULT_BREAKS ?? 3);
@@ -55,25 +49,15 @@ async function create(
   output: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: name,
     OptimizationEnvironment: environment,
     OutputConfig: { S3OutputLocation: `s3://models/${output}` },
   });
-  await client.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  await client.send(command);
 }
 
-async function ended(name: string): Promise<DescribeOptimizationJobCommandOutput> {
-  for (;;) {
-    const job = await client.send(
-      new DescribeOptimizationJobCommand({ OptimizationJobName: name }),
-    );
-    if (['COMPLETED', 'FAILED', 'STOPPED'].includes(job.OptimizationJobStatus ?? '')) return job;
-    await delay(50);
-  }
-}
+const ended = (name: string) => untilEnded(client, name);
 
 /** Ways to break off a job. */
 const BREAKERS: readonly ((name: string) => Promise<void>)[] = [
@@ -83,16 +67,7 @@ const BREAKERS: readonly ((name: string) => Promise<void>)[] = [
       .send(new StopOptimizationJobCommand({ OptimizationJobName: name }))
       .catch(() => undefined);
   },
-  async (name) => {
-    const stepFile = join(dataDir, 'work', name, 'step-1', 'step.json');
-    for (const pid of await findProcesses('BURNISH_STEP_FILE', stepFile)) {
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // It ended by itself meanwhile.
-      }
-    }
-  },
+  (name) => killFirstStep(dataDir, name),
   async (name) => {
     // As when the machine fails: all of it at once.
     const gone = new Promise((resolve) => service.once('exit', resolve));
@@ -108,15 +83,9 @@ const BREAKERS: readonly ((name: string) => Promise<void>)[] = [
 const outputOf = (name: string) => join(dataDir, 'buckets', 'models', name);
 
 async function expectLoadable(folder: string): Promise<void> {
-  const report = JSON.parse(await readFile(join(folder, 'optimization-report.json'), 'utf8'));
+  const report = await expectWhole(folder);
   expect(report.complete).toBe(false);
   expect(report.steps.at(-1).layers.length).toBeGreaterThan(0);
-  const files = (await readdir(folder)).filter((name) => name !== 'optimization-report.json');
-  expect(files.sort()).toEqual(report.files.map(({ name }: { name: string }) => name).sort());
-  for (const { name, sha256 } of report.files) {
-    const bytes = await readFile(join(folder, name));
-    expect(createHash('sha256').update(bytes).digest('hex'), name).toBe(sha256);
-  }
 }
 
 beforeAll(async () => {

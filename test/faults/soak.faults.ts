@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
   DeleteOptimizationJobCommand,
   DescribeOptimizationJobCommand,
   ListOptimizationJobsCommand,
@@ -14,7 +12,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findStrays } from '../support/audit-strays.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import {
   readAccessKey,
   type ServiceProcess,
@@ -22,11 +20,11 @@ import {
   startServiceProcess,
 } from '../support/service-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { END_STATES, untilEnded } from '../support/until-ended.js';
 
 /** How many jobs are run; a full soak takes 1,000. */
 const JOBS = Number(process.env.BURNISH_SOAK_JOBS ?? 60);
 const CLIENTS = 4;
-const ENDED = ['COMPLETED', 'FAILED', 'STOPPED'];
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
 
 /** How often the service's size is looked at. */
@@ -49,14 +47,7 @@ afterAll(async () => {
 });
 
 async function ended(name: string): Promise<string> {
-  for (;;) {
-    const job = await sagemaker.send(
-      new DescribeOptimizationJobCommand({ OptimizationJobName: name }),
-    );
-    const status = job.OptimizationJobStatus ?? '';
-    if (ENDED.includes(status)) return status;
-    await delay(50);
-  }
+  return (await untilEnded(sagemaker, name)).OptimizationJobStatus ?? '';
 }
 
 /** What a job's states may follow each other; seen by polling, so some may be skipped. */
@@ -71,7 +62,7 @@ describe('a soak of small jobs', () => {
     /** @param before what was seen when this was asked for: answers may overtake each other */
     const observe = (name: string, status: string, before = seen.get(name)) => {
       if (before !== undefined && before !== status) {
-        expect(ENDED, `${name} was ${before}, then ${status}`).not.toContain(before);
+        expect(END_STATES, `${name} was ${before}, then ${status}`).not.toContain(before);
         expect(ORDER.indexOf(status)).toBeGreaterThan(ORDER.indexOf(before));
       }
       if (ORDER.indexOf(status) > ORDER.indexOf(seen.get(name) ?? '')) seen.set(name, status);
@@ -80,14 +71,12 @@ describe('a soak of small jobs', () => {
       async () => {
         const name = `soak-${created}`;
         created += 1;
-        const request = createRequest({
+        const command = createCommand({
           OptimizationJobName: name,
           OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
           OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
         });
-        await sagemaker.send(
-          new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-        );
+        await sagemaker.send(command);
         observe(name, 'STARTING');
       },
       async () => {
@@ -114,7 +103,7 @@ describe('a soak of small jobs', () => {
         expect([undefined, 'ValidationException', 'ResourceNotFound']).toContain(refused);
       },
       async (name: string) => {
-        if (!ENDED.includes(seen.get(name) ?? '')) return;
+        if (!END_STATES.includes(seen.get(name) ?? '')) return;
         deleted.add(name);
         await sagemaker
           .send(new DeleteOptimizationJobCommand({ OptimizationJobName: name }))
@@ -130,7 +119,9 @@ describe('a soak of small jobs', () => {
         const name = names[Math.floor(Math.random() * names.length)];
         const chance = chances[Math.floor(Math.random() * chances.length)] ?? 0;
         if (name === undefined || chance === 0) {
-          const waiting = [...seen.values()].filter((status) => !ENDED.includes(status)).length;
+          const waiting = [...seen.values()].filter(
+            (status) => !END_STATES.includes(status),
+          ).length;
           if (waiting < 50) await actions[0]();
           else await delay(50);
         } else {

@@ -9,19 +9,14 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-  DescribeOptimizationJobCommand,
-  SageMakerClient,
-  StopOptimizationJobCommand,
-} from '@aws-sdk/client-sagemaker';
+import { SageMakerClient, StopOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentOf } from '../optimizer/resuming/support.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand, type createRequest } from '../support/create-request.js';
 import { importNodeImage, NODE_IMAGE } from '../support/docker/node-image.js';
 import { testEngine } from '../support/docker/test-image.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
+import { untilEnded } from '../support/until-ended.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FIXTURES = join(ROOT, 'fixtures');
@@ -113,18 +108,10 @@ describe('the image as a service', () => {
   }
 
   async function create(change: Parameters<typeof createRequest>[0]): Promise<void> {
-    const request = createRequest(change) as unknown as CreateOptimizationJobCommandInput;
-    await sagemaker.send(new CreateOptimizationJobCommand(request));
+    await sagemaker.send(createCommand(change));
   }
 
-  async function ended(name: string) {
-    for (;;) {
-      const asked = new DescribeOptimizationJobCommand({ OptimizationJobName: name });
-      const job = await sagemaker.send(asked);
-      if (/^(COMPLETED|FAILED|STOPPED)$/.test(job.OptimizationJobStatus ?? '')) return job;
-      await delay(200);
-    }
-  }
+  const ended = (name: string) => untilEnded(sagemaker, name, 200);
 
   /** Begins a job, and waits until it has work to lose. */
   async function beginSlow(name: string): Promise<void> {
@@ -212,7 +199,7 @@ describe('the image as the place of the built-in optimizer', () => {
   afterAll(() => service.close());
 
   async function create(name: string, output: string, more: Record<string, string> = {}) {
-    const request = createRequest({
+    const command = createCommand({
       OptimizationJobName: name,
       OptimizationEnvironment: {
         ...SLOW,
@@ -220,8 +207,8 @@ describe('the image as the place of the built-in optimizer', () => {
         ...more,
       },
       OutputConfig: { S3OutputLocation: `s3://models/${output}` },
-    }) as unknown as CreateOptimizationJobCommandInput;
-    await service.sagemaker.send(new CreateOptimizationJobCommand(request));
+    });
+    await service.sagemaker.send(command);
   }
 
   const outputOf = (name: string) => join(service.dataDir, 'buckets', 'models', name);

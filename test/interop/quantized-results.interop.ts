@@ -3,12 +3,8 @@ import { cp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { INTEROP_PYTHON } from '../support/interop-python.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
@@ -44,15 +40,13 @@ describe.skipIf(INTEROP_PYTHON === undefined)('results read by others', () => {
   afterAll(() => service.close());
 
   async function optimize(name: string, settings: Readonly<Record<string, string>>) {
-    const request = createRequest({
+    const command = createCommand({
       OptimizationJobName: name,
       OptimizationEnvironment: { ...settings, OPTION_EVALUATE: 'false' },
       OutputConfig: { S3OutputLocation: `s3://models/${name}` },
       DeploymentInstanceType: 'ml.g6.xlarge',
     });
-    await service.sagemaker.send(
-      new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-    );
+    await service.sagemaker.send(command);
     expect((await service.ended(name)).FailureReason).toBeUndefined();
     return join(service.dataDir, 'buckets', 'models', name);
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,7 +6,9 @@ import {
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { expectWhole } from '../support/published-result.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { END_STATES } from '../support/until-ended.js';
 import { ServiceNodes } from './service-nodes.js';
 
 /** The full form is 300 jobs. */
@@ -43,22 +44,14 @@ async function endOf(name: string): Promise<string> {
   return until(async () => {
     const [row] = await service.query(`select status from jobs where name = '${name}'`);
     const status = String(row?.status);
-    return ['COMPLETED', 'FAILED', 'STOPPED'].includes(status) ? status : undefined;
+    return END_STATES.includes(status) ? status : undefined;
   });
 }
 
 const output = (name: string) => join(service.dataDir, 'buckets', 'models', 'out', name);
 
-async function expectWhole(name: string): Promise<void> {
-  const folder = output(name);
-  const report = JSON.parse(await readFile(join(folder, 'optimization-report.json'), 'utf8'));
-  expect(report.complete).toBe(true);
-  const named = report.files.map((file: { name: string }) => file.name);
-  expect((await readdir(folder)).sort()).toEqual([...named, 'optimization-report.json'].sort());
-  for (const { name: file, sha256 } of report.files) {
-    const content = await readFile(join(folder, file));
-    expect(createHash('sha256').update(content).digest('hex'), file).toBe(sha256);
-  }
+async function expectPublished(name: string): Promise<void> {
+  expect((await expectWhole(output(name))).complete).toBe(true);
 }
 
 describe('three service nodes on one database', () => {
@@ -106,7 +99,7 @@ describe('three service nodes on one database', () => {
     expect(count('FAILED')).toEqual([]);
     expect(count('STOPPED')).toEqual([]);
     for (const name of names) {
-      await expectWhole(name);
+      await expectPublished(name);
       const { ino } = await stat(join(output(name), 'optimization-report.json'));
       expect(ino, `${name} was published again`).toBe(firstSeen.get(name));
     }
@@ -142,7 +135,7 @@ describe('three service nodes on one database', () => {
     for (const name of names) expect(await endOf(name), name).toBe('COMPLETED');
     working = false;
     await breaking;
-    for (const name of names) await expectWhole(name);
+    for (const name of names) await expectPublished(name);
     expect(broken).toBeGreaterThan(0);
   });
 
@@ -172,7 +165,7 @@ describe('three service nodes on one database', () => {
     });
     service.signalNode(hanging, 'SIGCONT');
     expect(await endOf('slow')).toBe('COMPLETED');
-    await expectWhole('slow');
+    await expectPublished('slow');
     // The step went on all the while: it was started once.
     const log = await readFile(join(service.dataDir, 'logs', 'slow', '1-quantization.log'), 'utf8');
     expect(log.match(/step 1: quantization/g)).toHaveLength(1);

@@ -3,14 +3,10 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-  SageMakerClient,
-} from '@aws-sdk/client-sagemaker';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import type { EnvironmentMap } from '#burnish/service-model/techniques.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { createDatabase, query } from './fresh-database.js';
 
@@ -150,14 +146,12 @@ export class ServiceNodes {
   }
 
   async create(name: string, settings: EnvironmentMap): Promise<void> {
-    const request = createRequest({
+    const command = createCommand({
       OptimizationJobName: name,
       OptimizationEnvironment: { ...settings },
       OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
     });
-    await this.client.send(
-      new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-    );
+    await this.client.send(command);
   }
 
   /** Optimizers of this service that run. */

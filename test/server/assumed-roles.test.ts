@@ -1,12 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { administer, type TestAdministration } from '../support/administer.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
 const ACCOUNT = '000000000000';
@@ -67,13 +63,11 @@ afterAll(async () => {
 
 const create = (name: string, role: string) =>
   service.sagemaker.send(
-    new CreateOptimizationJobCommand(
-      createRequest({
-        OptimizationJobName: name,
-        RoleArn: roleArn(role),
-        OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
-      }) as unknown as CreateOptimizationJobCommandInput,
-    ),
+    createCommand({
+      OptimizationJobName: name,
+      RoleArn: roleArn(role),
+      OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
+    }),
   );
 
 it('reads the source with the credentials of the role', async () => {

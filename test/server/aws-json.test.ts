@@ -13,7 +13,7 @@ import {
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createInput } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 import { signedFetch } from '../support/signed-fetch.js';
 
@@ -28,19 +28,19 @@ beforeAll(async () => {
 
 afterAll(() => service.close());
 
-function createInput(
+function inputOf(
   name: string,
   change: Partial<CreateOptimizationJobCommandInput> = {},
 ): CreateOptimizationJobCommandInput {
-  const request = createRequest({
+  const input = createInput({
     OptimizationJobName: name,
     OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
   });
-  return { ...(request as unknown as CreateOptimizationJobCommandInput), ...change };
+  return { ...input, ...change };
 }
 
 const create = (name: string, change: Partial<CreateOptimizationJobCommandInput> = {}) =>
-  service.sagemaker.send(new CreateOptimizationJobCommand(createInput(name, change)));
+  service.sagemaker.send(new CreateOptimizationJobCommand(inputOf(name, change)));
 
 describe('the eight operations, through the AWS SDK', () => {
   it('creates, describes, lists and deletes a job', async () => {

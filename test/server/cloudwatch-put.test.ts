@@ -1,13 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-} from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type CloudWatchStandIn, startCloudWatchStandIn } from '../support/cloudwatch-stand-in.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { startTestService } from '../support/running-service.js';
 
 const MODEL = fileURLToPath(new URL('../../fixtures/shakespeare-llama', import.meta.url));
@@ -32,14 +28,12 @@ it('a service that is told of CloudWatch puts the logs of jobs and its metrics t
   const cloudWatch = { logsEndpoint: standIn.url, metricsEndpoint: standIn.url, namespace: 'Ours' };
   const service = await startTestService({ file: { cloudWatch } });
   await cp(MODEL, join(service.dataDir, 'buckets', 'models', 'source'), { recursive: true });
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: 'job-1',
     OptimizationEnvironment: { OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' },
     OutputConfig: { S3OutputLocation: 's3://models/out' },
   });
-  await service.sagemaker.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  await service.sagemaker.send(command);
   expect((await service.ended('job-1')).OptimizationJobStatus).toBe('COMPLETED');
   await service.close();
   const messages = standIn.events.get('/aws/sagemaker/OptimizationJobs job-1/1-quantization');

@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administer, type TestAdministration } from '../support/administer.js';
-import { createRequest } from '../support/create-request.js';
+import { createInput } from '../support/create-request.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
 const ACCOUNT = '000000000000';
@@ -108,10 +108,10 @@ const create = (
 ) =>
   new SageMakerClient(settings(credentials)).send(
     new CreateOptimizationJobCommand({
-      ...(createRequest({
+      ...createInput({
         OptimizationJobName: name,
         OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
-      }) as unknown as CreateOptimizationJobCommandInput),
+      }),
       ...change,
     }),
   );

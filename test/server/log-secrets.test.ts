@@ -5,14 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-  DescribeOptimizationJobCommand,
-  SageMakerClient,
-} from '@aws-sdk/client-sagemaker';
+import { DescribeOptimizationJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -76,13 +71,11 @@ it('a full run leaves no secret in the service’s log, and the request’s ID w
   );
   const create = (name: string, more: Record<string, string>) =>
     sagemaker.send(
-      new CreateOptimizationJobCommand(
-        createRequest({
-          OptimizationJobName: name,
-          OptimizationEnvironment: { OPTION_EVALUATE: 'false', ...more },
-          OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
-        }) as unknown as CreateOptimizationJobCommandInput,
-      ),
+      createCommand({
+        OptimizationJobName: name,
+        OptimizationEnvironment: { OPTION_EVALUATE: 'false', ...more },
+        OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
+      }),
     );
   const created = await create('good', {
     OPTION_QUANTIZE: 'rtn',

@@ -6,15 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
   DescribeOptimizationJobCommand,
   type DescribeOptimizationJobCommandOutput,
   SageMakerClient,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import type { JsonValue } from '#burnish/service-model/read-value.js';
+import { createCommand } from '../support/create-request.js';
 import { IMAGE, type ObjectSteps, prepareObjectSteps } from '../support/kubernetes/object-steps.js';
 import {
   readAccessKey,
@@ -22,6 +21,7 @@ import {
   startServiceProcess,
 } from '../support/service-process.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { END_STATES } from '../support/until-ended.js';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures', import.meta.url));
 const MODEL = join(FIXTURES, 'shakespeare-llama');
@@ -83,18 +83,17 @@ async function put(key: string, path: string): Promise<void> {
 async function create(
   name: string,
   environment: Readonly<Record<string, string>>,
-  configs: readonly Readonly<Record<string, object>>[] = [{ ModelQuantizationConfig: {} }],
+  configs: readonly JsonValue[] = [{ ModelQuantizationConfig: {} }],
 ): Promise<void> {
-  const request = createRequest({ OptimizationJobName: name });
   await sagemaker.send(
-    new CreateOptimizationJobCommand({
-      ...request,
+    createCommand({
+      OptimizationJobName: name,
       // Of several accelerators, so that a model can be sharded for it.
       DeploymentInstanceType: 'ml.g5.12xlarge',
       OptimizationEnvironment: environment,
       OptimizationConfigs: configs,
       OutputConfig: { S3OutputLocation: `s3://models/${name}` },
-    } as unknown as CreateOptimizationJobCommandInput),
+    }),
   );
 }
 
@@ -108,7 +107,7 @@ async function ended(name: string): Promise<DescribeOptimizationJobCommandOutput
     // A folder may go while it is listed.
     const files = await readdir(dataDir, { recursive: true }).catch(() => []);
     expect(files.filter((file) => /\.safetensors/.test(file))).toEqual([]);
-    if (['COMPLETED', 'FAILED', 'STOPPED'].includes(job.OptimizationJobStatus ?? '')) return job;
+    if (END_STATES.includes(job.OptimizationJobStatus ?? '')) return job;
     await delay(200);
   }
 }
@@ -213,14 +212,12 @@ it('publishes what a job that is stopped has finished', async () => {
 
 it('says what is wrong with a model, as the pod found it', async () => {
   await put('broken/config.json', join(MODEL, 'config.json'));
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: 'broken',
     ModelSource: { S3: { S3Uri: 's3://models/broken' } },
     OutputConfig: { S3OutputLocation: 's3://models/out-of-broken' },
   });
-  await sagemaker.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  await sagemaker.send(command);
   const job = await ended('broken');
   expect(job.OptimizationJobStatus).toBe('FAILED');
   expect(job.FailureReason).toContain('safetensors');

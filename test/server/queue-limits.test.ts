@@ -2,13 +2,11 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
   DescribeOptimizationJobCommand,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { holdStep } from '../support/hold-step.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
@@ -32,14 +30,12 @@ beforeEach(async () => {
 afterEach(() => service.close());
 
 function create(name: string, technique: string) {
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: name,
     OptimizationEnvironment: { OPTION_QUANTIZE: technique },
     OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
   });
-  return service.sagemaker.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  return service.sagemaker.send(command);
 }
 
 async function statusOf(name: string): Promise<string> {

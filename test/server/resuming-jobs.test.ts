@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
   DeleteOptimizationJobCommand,
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 import { contentOf } from '../optimizer/resuming/support.js';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { holdStep } from '../support/hold-step.js';
 import { type RunningService, startTestService } from '../support/running-service.js';
 
@@ -46,14 +44,12 @@ async function create(
   output: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: name,
     OptimizationEnvironment: { ...SETTINGS, ...environment },
     OutputConfig: { S3OutputLocation: `s3://models/${output}` },
   });
-  await service.sagemaker.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  await service.sagemaker.send(command);
 }
 
 const stepFolder = (name: string) => join(service.dataDir, 'work', name, 'step-1');

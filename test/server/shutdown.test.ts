@@ -3,14 +3,9 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  CreateOptimizationJobCommand,
-  type CreateOptimizationJobCommandInput,
-  DescribeOptimizationJobCommand,
-  SageMakerClient,
-} from '@aws-sdk/client-sagemaker';
+import { DescribeOptimizationJobCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createRequest } from '../support/create-request.js';
+import { createCommand } from '../support/create-request.js';
 import { holdStep } from '../support/hold-step.js';
 import {
   readAccessKey,
@@ -49,14 +44,12 @@ async function start(runningJobs: string) {
 }
 
 function create(sagemaker: SageMakerClient, name: string) {
-  const request = createRequest({
+  const command = createCommand({
     OptimizationJobName: name,
     OptimizationEnvironment: LONG,
     OutputConfig: { S3OutputLocation: `s3://models/out/${name}` },
   });
-  return sagemaker.send(
-    new CreateOptimizationJobCommand(request as unknown as CreateOptimizationJobCommandInput),
-  );
+  return sagemaker.send(command);
 }
 
 async function until(sagemaker: SageMakerClient, wanted: string): Promise<void> {

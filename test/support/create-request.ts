@@ -1,3 +1,7 @@
+import {
+  CreateOptimizationJobCommand,
+  type CreateOptimizationJobCommandInput,
+} from '@aws-sdk/client-sagemaker';
 import type { JsonValue } from '#burnish/service-model/read-value.js';
 
 /** A request that CreateOptimizationJob takes, with some members replaced. */
@@ -15,4 +19,18 @@ export function createRequest(
     StoppingCondition: {},
     ...change,
   };
+}
+
+/** The same, as the AWS SDK's client takes it. */
+export function createInput(
+  change: Readonly<Record<string, JsonValue>> = {},
+): CreateOptimizationJobCommandInput {
+  return createRequest(change) as unknown as CreateOptimizationJobCommandInput;
+}
+
+/** The same, to be sent by the AWS SDK's client. */
+export function createCommand(
+  change: Readonly<Record<string, JsonValue>> = {},
+): CreateOptimizationJobCommand {
+  return new CreateOptimizationJobCommand(createInput(change));
 }

@@ -1,18 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import {
   CreateOptimizationJobCommand,
   type CreateOptimizationJobCommandInput,
   type CreateOptimizationJobCommandOutput,
-  DescribeOptimizationJobCommand,
   type DescribeOptimizationJobCommandOutput,
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { DEFAULT_CONFIGURATION, type ServiceConfiguration } from '#burnish/server/configuration.js';
 import { type Service, startService } from '#burnish/server/service.js';
 import { temporaryFolder } from './temporary-folder.js';
+import { untilEnded } from './until-ended.js';
 
 export interface RunningService {
   readonly url: string;
@@ -84,16 +83,7 @@ export async function startTestService(
         }),
       ),
     outputOf: (name) => join(dataDir, 'buckets', 'models', name),
-    async ended(name) {
-      for (;;) {
-        const job = await sagemaker.send(
-          new DescribeOptimizationJobCommand({ OptimizationJobName: name }),
-        );
-        const status = job.OptimizationJobStatus ?? '';
-        if (['COMPLETED', 'FAILED', 'STOPPED'].includes(status)) return job;
-        await delay(25);
-      }
-    },
+    ended: (name) => untilEnded(sagemaker, name, 25),
     async restart() {
       const port = Number(new URL(service.url).port);
       await service.close();
