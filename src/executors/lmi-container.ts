@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import type { StepRequest } from './executor.js';
 import { lmiEnvironment, threadsEnvironment } from './lmi-environment.js';
+import { writeStepFile } from './step-file.js';
 
 /** Where a container finds its folders, as SageMaker's own launcher has them. */
 export const CONTAINER_PATHS = {
@@ -64,11 +64,7 @@ export async function prepareContainerStep(request: StepRequest): Promise<Contai
   const datasets = Object.fromEntries(
     Object.entries(request.datasets).map(([setting, path]) => [setting, inside(path)]),
   );
-  const { technique, environment, deployment, resources } = request;
-  await writeFile(
-    folders.stepFile,
-    JSON.stringify({ technique, environment, datasets, deployment }),
-  );
+  await writeStepFile(request, datasets);
   return {
     environment: {
       ...contract,
@@ -77,7 +73,7 @@ export async function prepareContainerStep(request: StepRequest): Promise<Contai
       BURNISH_PROGRESS_FILE: inside(folders.progressFile),
       BURNISH_EXIT_FILE: inside(folders.exitFile),
       BURNISH_RESUME_DIR: inside(folders.resume),
-      ...threadsEnvironment(resources?.cores),
+      ...threadsEnvironment(request.resources?.cores),
     },
     mounts: [
       ...mounts,

@@ -38,15 +38,7 @@ export function missingToken(): AuthenticationError {
 
 /** An Authorization header (or the presigned query that stands in for it) that cannot be read. */
 export function malformed(message: string, presigned: boolean): AuthenticationError {
-  return new AuthenticationError({
-    code: 'IncompleteSignatureException',
-    message,
-    s3: {
-      code: presigned ? 'AuthorizationQueryParametersError' : 'AuthorizationHeaderMalformed',
-      message,
-      statusCode: 400,
-    },
-  });
+  return badClaim('IncompleteSignatureException', message, presigned);
 }
 
 /** S3 alone requires the body's hash, or word that it is not signed, in a header of its own. */
@@ -107,15 +99,7 @@ export function wrongSignature(): AuthenticationError {
 
 /** A credential made for another region, service or day than the request's. */
 export function wrongScope(message: string, presigned: boolean): AuthenticationError {
-  return new AuthenticationError({
-    code: 'InvalidSignatureException',
-    message,
-    s3: {
-      code: presigned ? 'AuthorizationQueryParametersError' : 'AuthorizationHeaderMalformed',
-      message,
-      statusCode: 400,
-    },
-  });
+  return badClaim('InvalidSignatureException', message, presigned);
 }
 
 /** A header that changes what the request means, sent without being signed. */
@@ -150,4 +134,10 @@ export function presignedUrlExpired(message: string): AuthenticationError {
     message,
     s3: { code: 'AccessDenied', message: 'Request has expired', statusCode: 403 },
   });
+}
+
+/** A claim to an identity that S3 names after where it stands: in a header, or in a presigned query. */
+function badClaim(code: string, message: string, presigned: boolean): AuthenticationError {
+  const s3Code = presigned ? 'AuthorizationQueryParametersError' : 'AuthorizationHeaderMalformed';
+  return new AuthenticationError({ code, message, s3: { code: s3Code, message, statusCode: 400 } });
 }

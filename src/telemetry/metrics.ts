@@ -33,24 +33,40 @@ export interface MachinePart {
 /** @param jobsByState asked at every scrape */
 export function createMetrics(jobsByState: () => Promise<ReadonlyMap<string, number>>): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'burnish_' });
+  new Gauge({
+    name: 'burnish_jobs',
+    help: 'Optimization jobs in the record, by state.',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const [status, count] of await jobsByState()) this.set({ status }, count);
+    },
+  });
+  const listeners: MetricListener[] = [countIn(registry)];
+  const tell = (act: (listener: MetricListener) => void) => listeners.forEach(act);
+  return {
+    requestAnswered: (...facts) => tell((listener) => listener.requestAnswered(...facts)),
+    jobStarted: (seconds) => tell((listener) => listener.jobStarted(seconds)),
+    jobEnded: (status, seconds) => tell((listener) => listener.jobEnded(status, seconds)),
+    sourceStaged: (bytes) => tell((listener) => listener.sourceStaged(bytes)),
+    resultPublished: (bytes) => tell((listener) => listener.resultPublished(bytes)),
+    listen: (listener) => listeners.push(listener),
+    showResources: (ask) => showResources(registry, ask),
+    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+/** Counts what happens in metrics of the registry. */
+function countIn(registry: Registry): MetricListener {
+  const registers = [registry];
   const requests = new Histogram({
     name: 'burnish_request_duration_seconds',
     help: 'Time to answer a request, by protocol and HTTP status.',
     labelNames: ['protocol', 'status'],
     buckets: REQUEST_BUCKETS,
     registers,
-  });
-  new Gauge({
-    name: 'burnish_jobs',
-    help: 'Optimization jobs in the record, by state.',
-    labelNames: ['status'],
-    registers,
-    async collect() {
-      this.reset();
-      for (const [status, count] of await jobsByState()) this.set({ status }, count);
-    },
   });
   const waits = new Histogram({
     name: 'burnish_job_queue_wait_seconds',
@@ -82,34 +98,18 @@ export function createMetrics(jobsByState: () => Promise<ReadonlyMap<string, num
     registers,
   });
   for (const what of ['request', 'job']) errors.inc({ what }, 0);
-  const listeners: MetricListener[] = [];
-  const tell = (act: (listener: MetricListener) => void) => listeners.forEach(act);
   return {
     requestAnswered(protocol, status, seconds) {
       requests.observe({ protocol, status }, seconds);
       if (status >= 500) errors.inc({ what: 'request' });
-      tell((listener) => listener.requestAnswered(protocol, status, seconds));
     },
-    jobStarted(seconds) {
-      waits.observe(seconds);
-      tell((listener) => listener.jobStarted(seconds));
-    },
+    jobStarted: (seconds) => waits.observe(seconds),
     jobEnded(status, seconds) {
       durations.observe({ status }, seconds);
       if (status === 'FAILED') errors.inc({ what: 'job' });
-      tell((listener) => listener.jobEnded(status, seconds));
     },
-    sourceStaged(bytes) {
-      staged.inc(bytes);
-      tell((listener) => listener.sourceStaged(bytes));
-    },
-    resultPublished(bytes) {
-      published.inc(bytes);
-      tell((listener) => listener.resultPublished(bytes));
-    },
-    listen: (listener) => listeners.push(listener),
-    showResources: (ask) => showResources(registry, ask),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    sourceStaged: (bytes) => staged.inc(bytes),
+    resultPublished: (bytes) => published.inc(bytes),
   };
 }
 

@@ -1,6 +1,7 @@
 import { appendFile, chown, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
+import { endedStep } from '../ended-step.js';
 import { type Executor, ExecutorError, type StepPlace, type StepRequest } from '../executor.js';
 import { writeImageRecord } from '../images/image-record.js';
 import { mapImage, parseImageReference } from '../images/image-reference.js';
@@ -68,14 +69,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
         return await followContainer(engine.getContainer(id), place);
       }
       const code = await readExitFile(place.folders.exitFile);
-      if (code === undefined) return undefined;
-      const exit = { code, signal: undefined };
-      return {
-        handle,
-        exit: Promise.resolve(exit),
-        signal: () => undefined,
-        leave: () => undefined,
-      };
+      return code === undefined ? undefined : endedStep(handle, code);
     },
 
     async reap(place) {

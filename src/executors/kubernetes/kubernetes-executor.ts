@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { V1Job } from '@kubernetes/client-node';
+import type { V1Job, V1NetworkPolicy } from '@kubernetes/client-node';
 import { ObjectStoreError } from '../../objects/errors.js';
+import { endedStep } from '../ended-step.js';
 import { type Executor, ExecutorError, type StepPlace, type StepRequest } from '../executor.js';
 import { mapImage, parseImageReference } from '../images/image-reference.js';
 import { prepareContainerStep } from '../lmi-container.js';
+import { readExitFile } from '../read-exit-file.js';
 import { apiMessage, type Cluster, connectCluster, statusOf, unlessGone } from './cluster.js';
 import type { KubernetesOptions } from './kubernetes-options.js';
 import { objectStepJob } from './object-staging/object-step-job.js';
@@ -59,27 +60,16 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
       await removeStep(cluster(), request, options);
       await staging?.discard(request);
       const name = `burnish-${randomUUID()}`;
-      const { jobs, policies, namespace } = cluster();
+      const { jobs, namespace } = cluster();
       try {
         signal.throwIfAborted();
         const body = await bodyOf(name, request);
         const { metadata } = await jobs.createNamespacedJob({ namespace, body });
         if (options.enforcesNetworkPolicies) {
-          const owner = {
-            apiVersion: 'batch/v1',
-            kind: 'Job',
-            name,
-            uid: metadata?.uid ?? '',
-          };
-          const labels = stepLabels(request, storage);
-          const policy = networkPolicy(name, labels, cidrs, owner);
-          await policies.createNamespacedNetworkPolicy({ namespace, body: policy });
-          // Its network is closed now, and its pod may come to be.
-          await jobs.patchNamespacedJob({
-            namespace,
-            name,
-            body: [{ op: 'replace', path: '/spec/suspend', value: false }],
-          });
+          const uid = metadata?.uid ?? '';
+          const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid };
+          const policy = networkPolicy(name, stepLabels(request, storage), cidrs, owner);
+          await releaseJob(cluster(), name, policy);
         }
         return followJob(cluster(), name, request, following);
       } catch (error) {
@@ -99,20 +89,25 @@ export function createKubernetesExecutor(options: KubernetesOptions): Executor {
       } catch (error) {
         if (statusOf(error) !== 404) throw error;
       }
-      const status = await readFile(place.folders.exitFile, 'utf8').catch(() => '');
-      if (!/^\d{1,3}$/.test(status)) return undefined;
-      return {
-        handle,
-        exit: Promise.resolve({ code: Number(status), signal: undefined }),
-        signal: () => undefined,
-        leave: () => undefined,
-      };
+      const code = await readExitFile(place.folders.exitFile);
+      return code === undefined ? undefined : endedStep(handle, code);
     },
 
     async reap(place) {
       await removeStep(cluster(), place, options);
     },
   };
+}
+
+/** Closes the network of a suspended Job, and then lets its pod come to be. */
+async function releaseJob(
+  { jobs, policies, namespace }: Cluster,
+  name: string,
+  policy: V1NetworkPolicy,
+): Promise<void> {
+  await policies.createNamespacedNetworkPolicy({ namespace, body: policy });
+  const body = [{ op: 'replace', path: '/spec/suspend', value: false }];
+  await jobs.patchNamespacedJob({ namespace, name, body });
 }
 
 /** How steps get their models. */

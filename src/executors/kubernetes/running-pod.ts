@@ -1,11 +1,11 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { RunningStep, StepExit, StepPlace } from '../executor.js';
 import { type ImageRecord, writeImageRecord } from '../images/image-record.js';
 import type { StepFolders } from '../step-folders.js';
 import { type Cluster, statusOf, unlessGone } from './cluster.js';
-import { appendPodLog } from './pod-log.js';
+import { StepLog } from './step-log.js';
 import {
   displaced,
   disruptionOf,
@@ -99,11 +99,8 @@ class Follower {
   #asked: 'SIGTERM' | 'SIGKILL' | undefined;
   #over = false;
   #hopelessSince: number | undefined;
-  /** By the name of the pod; a lost one has a log too. */
-  readonly #logs = new Map<string, Promise<void>>();
+  readonly #log: StepLog;
   readonly #lost = new Set<string>();
-  /** Says that the present pod writes no more. */
-  #silent: () => void = () => undefined;
   /** The cluster has taken the pod away, and its node may never say how it ended. */
   #disrupted = false;
   #tellsProgress = false;
@@ -120,7 +117,7 @@ class Follower {
     private readonly place: StepPlace,
     private readonly options: FollowOptions,
     private readonly signal: AbortSignal,
-    private readonly left: AbortSignal,
+    left: AbortSignal,
   ) {
     this.started = new Promise((resolve) => {
       this.#start = resolve;
@@ -131,6 +128,7 @@ class Follower {
         resolve(exit);
       };
     });
+    this.#log = new StepLog(cluster, place, this.ended, left);
     const { namespace, jobs, pods } = cluster;
     const trouble = { onTrouble: () => undefined };
     const ofJob = `batch.kubernetes.io/job-name=${job}`;
@@ -157,27 +155,6 @@ class Follower {
       },
       signal,
     );
-  }
-
-  /** Begins to append the pod's log; to be called when it has started. */
-  #beginLog(): void {
-    const pod = this.#pod;
-    if (pod === undefined || this.#logs.has(pod)) return;
-    const silent = new Promise<void>((resolve) => {
-      this.#silent = resolve;
-    });
-    const { logFile, folders } = this.place;
-    const files = {
-      logFile,
-      progressFile: this.#tellsProgress ? folders.progressFile : undefined,
-    };
-    // Logs of pods come one after the other.
-    const before = Promise.allSettled(this.#logs.values());
-    const log = before.then(() =>
-      appendPodLog(this.cluster, pod, files, Promise.race([this.ended, silent]), this.left),
-    );
-    log.catch(() => undefined);
-    this.#logs.set(pod, log);
   }
 
   /**
@@ -208,7 +185,12 @@ class Follower {
   /** Fulfilled when the log is whole. */
   async logged(): Promise<void> {
     this.#beginLog();
-    await Promise.all(this.#logs.values());
+    await this.#log.whole();
+  }
+
+  /** Begins to append the present pod's log; to be called when the pod has started. */
+  #beginLog(): void {
+    if (this.#pod !== undefined) this.#log.begin(this.#pod, this.#tellsProgress);
   }
 
   /** Asks the node to end the pod; a step that has no pod yet is taken back whole. */
@@ -263,15 +245,11 @@ class Follower {
   #lose(pod: string, why: string): void {
     this.#lost.add(pod);
     if (this.#pod === pod) {
-      this.#silent();
+      this.#log.endPresent();
       this.#pod = undefined;
       this.#considerHopeless(undefined);
     }
-    const line = `${new Date().toISOString()} ${why} The step begins again in another.\n`;
-    const logs = Promise.allSettled(this.#logs.values());
-    const noted = logs.then(() => appendFile(this.place.logFile, line));
-    noted.catch(() => undefined);
-    this.#logs.set(`${pod} lost`, noted);
+    this.#log.note(`${pod} lost`, `${why} The step begins again in another.`);
   }
 
   #onJob(job: V1Job, gone: boolean): void {

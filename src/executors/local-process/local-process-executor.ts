@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, open, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, open, realpath } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import {
 } from '../executor.js';
 import { lmiEnvironment, threadsEnvironment } from '../lmi-environment.js';
 import { readExitFile } from '../read-exit-file.js';
+import { writeStepFile } from '../step-file.js';
 import { findProcesses } from './find-processes.js';
 import { hostIdentity } from './host-identity.js';
 import { grantNetwork } from './isolation/grant-network.js';
@@ -68,9 +69,7 @@ export function createLocalProcessExecutor(
 
     async start(request) {
       const { stepFile, progressFile, exitFile, resume } = request.folders;
-      const { technique, environment, datasets, deployment } = request;
-      const step = { technique, environment, datasets, deployment };
-      await writeFile(stepFile, JSON.stringify(step));
+      await writeStepFile(request, request.datasets);
       await mkdir(dirname(request.logFile), { recursive: true });
       const log = await open(request.logFile, 'a');
       try {

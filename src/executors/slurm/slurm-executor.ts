@@ -7,6 +7,7 @@ import { mapImage, parseImageReference } from '../images/image-reference.js';
 import { prepareContainerStep } from '../lmi-container.js';
 import { lmiEnvironment } from '../lmi-environment.js';
 import { readExitFile } from '../read-exit-file.js';
+import { writeStepFile } from '../step-file.js';
 import { type BatchProgram, batchScript } from './batch-script.js';
 import { CONTAINER_RUNTIMES, type NodeContainer } from './container-runtimes.js';
 import { isLiving, readJob } from './job-state.js';
@@ -136,9 +137,8 @@ async function programOf(request: StepRequest, options: SlurmOptions): Promise<B
 
 /** The built-in optimizer as a plain process of the node, its settings in a file. */
 async function processOf(request: StepRequest, options: SlurmOptions): Promise<BatchProgram> {
-  const { folders, technique, environment, datasets, deployment, resources } = request;
-  const step = { technique, environment, datasets, deployment };
-  await writeFile(folders.stepFile, JSON.stringify(step));
+  const { folders, resources } = request;
+  await writeStepFile(request, request.datasets);
   const cores = Math.max(1, Math.ceil(resources?.cores ?? options.defaultCores));
   return {
     prepare: undefined,

@@ -34,81 +34,94 @@ export function experts(
   return graph.op('Add', [own, shared]);
 }
 
+/** What ONNX Runtime's operators for experts take, but for the weights' form. */
+interface Mixture {
+  readonly stage: ExpertsStage;
+  readonly x: Value;
+  readonly scores: Value;
+  /** What tensors of the experts' weights are named after. */
+  readonly name: string;
+  /** Gate and up projections of all experts, one expert after the other. */
+  readonly inputs: Matrix;
+  /** Their output projections. */
+  readonly outputs: Matrix;
+}
+
 function mixture(
   context: DecoderContext,
   stage: ExpertsStage,
   x: Value,
   scores: Value,
-  name: string,
+  block: string,
 ): Value {
-  const { graph, weights, element, model, formOf } = context;
-  const count = stage.experts.length;
+  const { hiddenSize } = context.model;
   const [first] = stage.experts;
-  if (first === undefined) throw new Error(`${name} has no experts`);
+  if (first === undefined) throw new Error(`${block} has no experts`);
   const width = outputsOf(first.inputs, 'gate').rows;
-  const matrices = {
-    inputs: matrixOf(model.hiddenSize, stage.experts.map(gateAndUp)),
-    outputs: matrixOf(
-      width,
-      stage.experts.map(({ output }) => rowsOf(output, 0, model.hiddenSize)),
-    ),
+  const outputs = stage.experts.map(({ output }) => rowsOf(output, 0, hiddenSize));
+  const parts: Mixture = {
+    ...{ stage, x, scores },
+    name: `${block}.experts`,
+    inputs: matrixOf(hiddenSize, stage.experts.map(gateAndUp)),
+    outputs: matrixOf(width, outputs),
   };
-  const attributes = {
-    k: stage.chosen,
-    normalize_routing_weights: stage.normalized ? 1 : 0,
+  const form = commonForm(stage.experts, context.formOf);
+  return form.kind === 'float' ? floatMixture(context, parts) : codedMixture(context, parts, form);
+}
+
+function floatMixture(
+  { graph, weights, element }: DecoderContext,
+  { stage, x, scores, name, inputs, outputs }: Mixture,
+): Value {
+  const count = stage.experts.length;
+  const table = (role: string, matrix: Matrix): Value =>
+    weights.matrix(`${name}.${role}`, matrix, element, [
+      count,
+      matrix.rows / count,
+      matrix.columns,
+    ]);
+  const given = [x, scores, table('inputs', inputs), NONE, table('outputs', outputs)];
+  const [mixed = NONE] = graph.fused('MoE', given, 1, mixtureAttributes(stage, stage.normalized));
+  return mixed;
+}
+
+function codedMixture(
+  context: DecoderContext,
+  { stage, x, scores, name, inputs, outputs }: Mixture,
+  { form, kept }: Extract<ModuleForm, { readonly kind: 'codes' }>,
+): Value {
+  const { graph, weights, element } = context;
+  const codes = (role: string, matrix: Matrix) => {
+    const shapes = expertShapes(stage.experts.length, matrix, form);
+    return weights.codes(`${name}.${role}`, matrix, form, kept, element, shapes);
+  };
+  const inward = codes('inputs', inputs);
+  const outward = codes('outputs', outputs);
+  const zeroPoints = [inward.zeroPoints, outward.zeroPoints].flatMap((value) =>
+    value === undefined ? [] : [value],
+  );
+  const given = [
+    ...[x, scores, inward.codes, inward.scales, NONE, outward.codes, outward.scales],
+    ...(zeroPoints.length === 0 ? [] : [NONE, NONE, NONE, NONE, ...zeroPoints]),
+  ];
+  const [mixed = NONE] = graph.fused('QMoE', given, 1, {
+    ...mixtureAttributes(stage, true),
+    expert_weight_bits: form.bits,
+    block_size: form.blockSize,
+  });
+  return stage.normalized ? mixed : graph.op('Mul', [mixed, shareOfChosen(context, stage, scores)]);
+}
+
+function mixtureAttributes({ chosen }: ExpertsStage, normalized: boolean) {
+  return {
+    k: chosen,
+    normalize_routing_weights: normalized ? 1 : 0,
     activation_type: 'swiglu',
     // Rows of gate and up projection take turns.
     swiglu_fusion: 1,
     activation_alpha: { float: 1 },
     activation_beta: { float: 0 },
   };
-  const form = commonForm(stage.experts, formOf);
-  if (form.kind === 'float') {
-    const table = (role: string, matrix: Matrix): Value =>
-      weights.matrix(`${name}.experts.${role}`, matrix, element, [
-        count,
-        matrix.rows / count,
-        matrix.columns,
-      ]);
-    const inputs = [
-      x,
-      scores,
-      table('inputs', matrices.inputs),
-      NONE,
-      table('outputs', matrices.outputs),
-    ];
-    const [mixed = NONE] = graph.fused('MoE', inputs, 1, attributes);
-    return mixed;
-  }
-  const codes = (role: string, matrix: Matrix) =>
-    weights.codes(
-      `${name}.experts.${role}`,
-      matrix,
-      form.form,
-      form.kept,
-      element,
-      expertShapes(count, matrix, form.form),
-    );
-  const inward = codes('inputs', matrices.inputs);
-  const outward = codes('outputs', matrices.outputs);
-  const zeroPoints = [inward.zeroPoints, outward.zeroPoints].flatMap((value) =>
-    value === undefined ? [] : [value],
-  );
-  const [mixed = NONE] = graph.fused(
-    'QMoE',
-    [
-      ...[x, scores, inward.codes, inward.scales, NONE, outward.codes, outward.scales],
-      ...(zeroPoints.length === 0 ? [] : [NONE, NONE, NONE, NONE, ...zeroPoints]),
-    ],
-    1,
-    {
-      ...attributes,
-      normalize_routing_weights: 1,
-      expert_weight_bits: form.form.bits,
-      block_size: form.form.blockSize,
-    },
-  );
-  return stage.normalized ? mixed : graph.op('Mul', [mixed, shareOfChosen(context, stage, scores)]);
 }
 
 /** The chosen experts' part of all shares, `[tokens, 1]`: QMoE makes their shares add up to one, whatever it

@@ -1,3 +1,4 @@
+import type { MeasuredGraph } from '../../report/compilation-types.js';
 /** What a process of its own does with one graph; JSON, so that it can be handed over. */
 export type GraphTask = MeasureTask | OptimizeTask;
 
@@ -37,13 +38,5 @@ export interface OptimizeTask {
   readonly ids: readonly number[];
 }
 
-/** What came of measuring. */
-export interface Measurements {
-  readonly loadSeconds: number;
-  readonly firstTokenSeconds: number;
-  readonly promptTokensPerSecond: number;
-  readonly generationTokensPerSecond: number;
-  readonly peakMemoryBytes: number;
-  /** Null without windows. */
-  readonly perplexity: number | null;
-}
+/** What came of measuring: all that is told of a graph but the sizes of its files. */
+export type Measurements = Omit<MeasuredGraph, 'bytes'>;
