@@ -14,6 +14,14 @@ import { artifactEncryption } from './job-encryption.js';
 import { stagingFaults } from './stage-source.js';
 import { FaultCount } from './transient-faults.js';
 
+/** What the last step left, and where it is to go. */
+export interface StepResult {
+  readonly folders: StepFolders;
+  readonly location: ObjectLocation;
+  /** How the record knows the step. */
+  readonly execution: JobExecution;
+}
+
 /**
  * Makes the result of the last step visible at the job's output location. What is about to be
  * published is noted in the record first, so that a crash in between is told apart from a result
@@ -24,9 +32,7 @@ import { FaultCount } from './transient-faults.js';
 export async function publishResult(
   context: JobContext,
   job: JobRecord,
-  folders: StepFolders,
-  location: ObjectLocation,
-  execution: JobExecution,
+  { folders, location, execution }: StepResult,
   signal: AbortSignal,
 ): Promise<TransientFaults> {
   const { output: folder } = folders;

@@ -78,10 +78,10 @@ async function publish(
   if (lastStep === undefined) throw new JobFailure('The job has no optimization config.');
   const run = { context, job, step: lastStep, index: last, signal };
   await note(run, `publishing to ${job.request.OutputConfig.S3OutputLocation}`);
-  const result = stepFolders(jobFolder(context, job), last);
-  await reportImages(context, job, result);
-  const output = outputOf(context, job);
-  const { total } = await publishResult(context, job, result, output, execution, signal);
+  const folders = stepFolders(jobFolder(context, job), last);
+  await reportImages(context, job, folders);
+  const result = { folders, location: outputOf(context, job), execution };
+  const { total } = await publishResult(context, job, result, signal);
   await note(run, total === 0 ? 'published' : `published; ${total} transient faults were got over`);
 }
 

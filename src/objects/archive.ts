@@ -8,7 +8,7 @@ import { extract } from 'tar-stream';
 import { systemErrorCode } from './durable-files.js';
 import { ArchiveError, ObjectStoreError } from './errors.js';
 import { MAX_SEGMENT_BYTES } from './names.js';
-import type { StagedFolder, StageOptions } from './object-store.js';
+import type { StagedFolder, StageOptions, StageProgress } from './object-store.js';
 
 /** What an archive may unpack to. */
 export interface ArchiveLimits {
@@ -64,26 +64,11 @@ export async function unpackArchive(
 ): Promise<StagedFolder> {
   await mkdir(target, { recursive: true });
   const refuse = (reason: string) => new ArchiveError(`${name} was not unpacked: ${reason}`);
-  let packed = 0;
-  let bytes = 0;
-  let files = 0;
-  const countPacked = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      packed += chunk.byteLength;
-      done(null, chunk);
-    },
-  });
-  const countUnpacked = (length: number) => {
-    bytes += length;
-    if (bytes > limits.totalBytes) throw refuse(`it unpacks to over ${limits.totalBytes} bytes`);
-    if (bytes > limits.ratioFromBytes && bytes > packed * limits.ratio) {
-      throw refuse(`it unpacks to more than ${limits.ratio} times its size`);
-    }
-  };
+  const meter = new ArchiveMeter(limits, refuse);
   const entries = extract();
   if (options.signal !== undefined) addAbortSignal(options.signal, archive);
   const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
-  const reading = pipeline(archive, countPacked, gunzip, entries).then(
+  const reading = pipeline(archive, meter.packed(), gunzip, entries).then(
     () => undefined,
     (error: unknown) => error,
   );
@@ -101,17 +86,13 @@ export async function unpackArchive(
       if (type !== 'file' && type !== 'contiguous-file') {
         throw refuse(`${JSON.stringify(entry.header.name)} is a ${type}, not a plain file`);
       }
-      files += 1;
-      if (files > limits.files) throw refuse(`it holds more than ${limits.files} files`);
-      if (bytes + size > limits.totalBytes) {
-        throw refuse(`it unpacks to over ${limits.totalBytes} bytes`);
-      }
+      meter.beginFile(size);
       await mkdir(dirname(path), { recursive: true });
       await pipeline(
-        counted(entry as AsyncIterable<Buffer>, countUnpacked),
+        meter.unpacked(entry as AsyncIterable<Buffer>),
         createWriteStream(path, { flags: 'wx' }),
       );
-      options.onProgress?.({ bytes, files });
+      options.onProgress?.(meter.progress);
     }
     const failure = await reading;
     if (failure !== undefined) throw failure;
@@ -122,17 +103,60 @@ export async function unpackArchive(
     const cutOff = error instanceof Error && systemErrorCode(error) === 'STREAM_DESTROYED';
     throw explain(cutOff ? ((await reading) ?? error) : error, refuse);
   }
-  if (files === 0) throw refuse('there is no file in it');
-  return { path: await checkpointFolder(target), readOnly: false, files, bytes };
+  if (meter.progress.files === 0) throw refuse('there is no file in it');
+  return { path: await checkpointFolder(target), readOnly: false, ...meter.progress };
 }
 
-async function* counted(
-  chunks: AsyncIterable<Buffer>,
-  count: (length: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    count(chunk.byteLength);
-    yield chunk;
+/** Counts what goes into an archive's unpacking and what comes out, and refuses what is too much. */
+class ArchiveMeter {
+  #packed = 0;
+  #bytes = 0;
+  #files = 0;
+
+  constructor(
+    private readonly limits: ArchiveLimits,
+    private readonly refuse: (reason: string) => ArchiveError,
+  ) {}
+
+  /** What is unpacked so far. */
+  get progress(): StageProgress {
+    return { bytes: this.#bytes, files: this.#files };
+  }
+
+  /** Lets the packed bytes through. */
+  packed(): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.#packed += chunk.byteLength;
+        done(null, chunk);
+      },
+    });
+  }
+
+  /** @param size bytes that the archive says the file has */
+  beginFile(size: number): void {
+    this.#files += 1;
+    if (this.#files > this.limits.files) {
+      throw this.refuse(`it holds more than ${this.limits.files} files`);
+    }
+    if (this.#bytes + size > this.limits.totalBytes) throw this.#tooLarge();
+  }
+
+  /** Lets the unpacked bytes of a file through. */
+  async *unpacked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const { totalBytes, ratio, ratioFromBytes } = this.limits;
+    for await (const chunk of chunks) {
+      this.#bytes += chunk.byteLength;
+      if (this.#bytes > totalBytes) throw this.#tooLarge();
+      if (this.#bytes > ratioFromBytes && this.#bytes > this.#packed * ratio) {
+        throw this.refuse(`it unpacks to more than ${ratio} times its size`);
+      }
+      yield chunk;
+    }
+  }
+
+  #tooLarge(): ArchiveError {
+    return this.refuse(`it unpacks to over ${this.limits.totalBytes} bytes`);
   }
 }
 

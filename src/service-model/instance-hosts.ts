@@ -13,7 +13,11 @@ const VCPUS = 4;
 
 /**
  * Memory in GiB by family: of each `xlarge` that a size is made of.
- * Source: AWS's public instance specifications.
+ *
+ * Held to public tables: of GPU instance types in AWS Batch's user guide (g4dn, g5, g6), of the Neuron
+ * SDK's architecture pages (inf2, trn1, trn1n), of Red Hat's OpenShift on AWS (p4d, p4de, p5, p6-b200), of
+ * TorchX's named resources (g6e), and of AWS's announcement of G7e. P5e and P5en, which none of these has,
+ * are taken to be P5's host with other accelerators.
  */
 const GIB_PER_XLARGE: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -34,7 +38,7 @@ const GIB_PER_XLARGE: ReadonlyMap<string, number> = new Map(
   } satisfies Record<keyof typeof INSTANCE_FAMILIES, number>),
 );
 
-/** Sizes that have more than their family's measure. */
+/** Sizes that have more than their family's measure: those of several accelerators. */
 const GIB_OF: ReadonlyMap<string, number> = new Map([
   ['ml.g7e.12xlarge', 512],
   ['ml.g7e.24xlarge', 1024],

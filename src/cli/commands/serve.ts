@@ -115,41 +115,19 @@ async function readConfiguration(
   if (!LOG_LEVELS.includes(logLevel)) {
     throw new UsageError(`--log-level takes one of ${LOG_LEVELS.join(', ')}`);
   }
+  const count = (option: CountOption, otherwise: number, min: number, max: number) =>
+    readCount(option, values[option], { min, max }) ?? otherwise;
   return {
     host: values.host ?? fallback.host,
-    port: count('--port', values.port, fallback.port, 0, 65_535),
+    port: count('port', fallback.port, 0, 65_535),
     // Steps run in folders of their own, so paths are told to them whole.
     dataDir: resolve(values['data-dir'] ?? process.env.BURNISH_DATA_DIR ?? fallback.dataDir),
     accountId,
     region,
-    concurrentJobs: count(
-      '--concurrent-jobs',
-      values['concurrent-jobs'],
-      fallback.concurrentJobs,
-      1,
-      1_000,
-    ),
-    maxQueuedJobs: count(
-      '--max-queued-jobs',
-      values['max-queued-jobs'],
-      fallback.maxQueuedJobs,
-      1,
-      1_000_000,
-    ),
-    stopGraceSeconds: count(
-      '--stop-grace-seconds',
-      values['stop-grace-seconds'],
-      fallback.stopGraceSeconds,
-      0,
-      86_400,
-    ),
-    silenceSeconds: count(
-      '--silence-seconds',
-      values['silence-seconds'],
-      fallback.silenceSeconds,
-      1,
-      86_400,
-    ),
+    concurrentJobs: count('concurrent-jobs', fallback.concurrentJobs, 1, 1_000),
+    maxQueuedJobs: count('max-queued-jobs', fallback.maxQueuedJobs, 1, 1_000_000),
+    stopGraceSeconds: count('stop-grace-seconds', fallback.stopGraceSeconds, 0, 86_400),
+    silenceSeconds: count('silence-seconds', fallback.silenceSeconds, 1, 86_400),
     logLevel,
     s3Endpoint: readS3Endpoint(
       values['s3-endpoint'],
@@ -200,17 +178,22 @@ function readS3Endpoint(
   return { endpoint, region, pathStyle };
 }
 
-function count(
-  option: string,
+type CountOption =
+  | 'port'
+  | 'concurrent-jobs'
+  | 'max-queued-jobs'
+  | 'stop-grace-seconds'
+  | 'silence-seconds';
+
+function readCount(
+  option: CountOption,
   given: string | undefined,
-  fallback: number,
-  min: number,
-  max: number,
-): number {
-  if (given === undefined) return fallback;
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  if (given === undefined) return undefined;
   const value = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
   if (!(value >= min && value <= max)) {
-    throw new UsageError(`${option} takes a whole number from ${min} to ${max}, not '${given}'`);
+    throw new UsageError(`--${option} takes a whole number from ${min} to ${max}, not '${given}'`);
   }
   return value;
 }

@@ -104,34 +104,38 @@ const listOf = (value: unknown): readonly unknown[] => (value === undefined ? []
 
 /** Rules of AWS's grammar that the library does not hold a policy to. */
 function ownRules(policy: unknown): ValidationError[] {
-  const problems: ValidationError[] = [];
   const sids = new Set<unknown>();
-  for (const [index, statement] of (statementsOf(policy) ?? []).entries()) {
+  return (statementsOf(policy) ?? []).flatMap((statement, index) => {
     const at = `Statement[${index}]`;
-    if (statement.Sid !== undefined && sids.has(statement.Sid)) {
-      problems.push({ path: `${at}.Sid`, message: 'Statement IDs (SID) must be unique' });
-    }
+    const isRepeated = statement.Sid !== undefined && sids.has(statement.Sid);
     sids.add(statement.Sid);
-    for (const member of ['Resource', 'NotResource'] as const) {
-      for (const resource of listOf(statement[member])) {
-        if (resource === '*' || (typeof resource === 'string' && /^arn:/.test(resource))) continue;
-        problems.push({
-          path: `${at}.${member}`,
-          message: `${JSON.stringify(resource)} must be in ARN format or "*"`,
-        });
-      }
-    }
-    if (isObject(statement.Condition)) {
-      for (const operator of Object.keys(statement.Condition)) {
-        if (CONDITION_OPERATOR.test(operator)) continue;
-        problems.push({
-          path: `${at}.Condition`,
-          message: `Invalid Condition type: ${operator}`,
-        });
-      }
-    }
-  }
-  return problems;
+    return [
+      ...(isRepeated ? [{ path: `${at}.Sid`, message: 'Statement IDs (SID) must be unique' }] : []),
+      ...resourceProblems(statement, at),
+      ...conditionProblems(statement, at),
+    ];
+  });
+}
+
+function resourceProblems(statement: Json, at: string): readonly ValidationError[] {
+  return (['Resource', 'NotResource'] as const).flatMap((member) =>
+    listOf(statement[member])
+      .filter((resource) => !(typeof resource === 'string' && /^(?:arn:|\*$)/.test(resource)))
+      .map((resource) => ({
+        path: `${at}.${member}`,
+        message: `${JSON.stringify(resource)} must be in ARN format or "*"`,
+      })),
+  );
+}
+
+function conditionProblems({ Condition }: Json, at: string): readonly ValidationError[] {
+  if (!isObject(Condition)) return [];
+  return Object.keys(Condition)
+    .filter((operator) => !CONDITION_OPERATOR.test(operator))
+    .map((operator) => ({
+      path: `${at}.Condition`,
+      message: `Invalid Condition type: ${operator}`,
+    }));
 }
 
 /** How a policy spells an asterisk that is no wildcard. */

@@ -26,8 +26,8 @@ export async function compileWeights(
       tasks: graph.weights,
       nameOf: nameOfWeight,
       bytesOf: bytesOfWeight,
-      execute: (weights, onDone) =>
-        writeGraphWeights(checkpoint, weights, file.path, pool, signal, onDone),
+      execute: (weights, onWritten) =>
+        writeGraphWeights(checkpoint, weights, file.path, { pool, signal, onWritten }),
     });
     await finished.install(folder);
   });

@@ -39,7 +39,7 @@ export async function measureResult(
     return { measured: null, notes };
   }
   const level = isRewritten(settings) ? 'disabled' : 'all';
-  const compiled = await measureOne(run, prepared, plan, graph, output, level);
+  const compiled = await measureOne(run, prepared, plan, { graph, folder: output, level });
   run.progress.advance(1, 0, graph.files.graph);
   const plain = baselineGraph(prepared);
   const missing = await missingRoom(plain, scratch, run.memoryBytes);
@@ -57,7 +57,8 @@ export async function measureResult(
   const folder = join(scratch, 'baseline');
   try {
     await writeGraph(prepared.checkpoint, plain, folder, pool, run.signal);
-    const baseline = await measureOne(run, prepared, plan, plain, folder, 'disabled');
+    const written = { graph: plain, folder, level: 'disabled' } as const;
+    const baseline = await measureOne(run, prepared, plan, written);
     run.progress.advance(1, 0, 'the fp32 graph');
     return { measured: { ...facts, baseline }, notes: [] };
   } finally {
@@ -76,13 +77,18 @@ function baselineGraph({ model, checkpoint, graph }: PreparedCompilation): Prepa
   });
 }
 
+/** A graph in its folder, and how much of it ONNX Runtime is to rewrite. */
+interface WrittenGraph {
+  readonly graph: PreparedGraph;
+  readonly folder: string;
+  readonly level: RuntimeLevel;
+}
+
 async function measureOne(
   { signal }: StepRun,
   { model, positions }: PreparedCompilation,
   { prompt, generate, windows }: MeasuringPlan,
-  graph: PreparedGraph,
-  folder: string,
-  level: RuntimeLevel,
+  { graph, folder, level }: WrittenGraph,
 ): Promise<MeasuredGraph> {
   const longest = Math.max(prompt.length + generate, ...windows.map(({ length }) => length));
   const measured = await measure(

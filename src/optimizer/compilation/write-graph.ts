@@ -8,7 +8,7 @@ import { createFiles, type PlannedFile } from '../output/planned-files.js';
 import type { PreparedGraph } from './prepare.js';
 import { KeptCodes } from './weights/keep-codes.js';
 import type { PlannedWeight } from './weights/planned-weight.js';
-import { writeWeights } from './weights/write-weights.js';
+import { type WriteOptions, writeWeights } from './weights/write-weights.js';
 
 /** Writes a graph and its file of weights into a folder.
  * @throws CheckpointError, CompilationError, NonFiniteWeightError, KernelFileError; the signal's reason
@@ -22,7 +22,8 @@ export async function writeGraph(
 ): Promise<void> {
   const file = weightFileOf(graph, folder);
   await createFiles([file], signal);
-  await writeGraphWeights(checkpoint, graph.weights, file.path, pool, signal, () => undefined);
+  const options = { pool, signal, onWritten: () => undefined };
+  await writeGraphWeights(checkpoint, graph.weights, file.path, options);
   await writeGraphFile(graph, folder);
 }
 
@@ -39,14 +40,12 @@ export async function writeGraphWeights(
   { tensors }: Checkpoint,
   weights: readonly PlannedWeight[],
   path: string,
-  pool: KernelPool,
-  signal: AbortSignal,
-  onWritten: (weight: PlannedWeight) => void,
+  options: Pick<WriteOptions, 'pool' | 'signal' | 'onWritten'>,
 ): Promise<void> {
   const files = new TensorFiles(tensors);
   try {
     const [source, kept] = [new StoredWeights(files), new KeptCodes(files)];
-    await writeWeights(path, weights, { files, pool, source, kept, signal, onWritten });
+    await writeWeights(path, weights, { ...options, files, source, kept });
   } finally {
     await files.close();
   }

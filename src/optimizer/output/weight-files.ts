@@ -112,24 +112,7 @@ function planFile(
     if (layer === undefined || replacement === undefined) {
       return { kind: 'copy', tensor, task: copyTask(tensor, source, rangeOf(tensor)) };
     }
-    const { codes, scales, zeroPoints } = replacement;
-    return {
-      kind: 'quantize',
-      layer,
-      task: {
-        name: tensor.name,
-        source,
-        sourceType: layer.sourceType,
-        rows: layer.rows,
-        columns: layer.columns,
-        scheme: layer.scheme,
-        scaleType: layer.sourceType,
-        codes: rangeOf(codes),
-        scales: rangeOf(scales),
-        ...(zeroPoints === undefined ? {} : { zeroPoints: rangeOf(zeroPoints) }),
-      },
-      bytesAfter: allOf(replacement).reduce((sum, part) => sum + rangeOf(part).length, 0),
-    };
+    return quantizeWork(layer, source, replacement, rangeOf);
   });
   const constants = [...encoded.values()].flatMap(({ shape }) =>
     shape === undefined
@@ -138,6 +121,28 @@ function planFile(
   );
   const pieces = [{ offset: 0, data: layout.header }, ...constants];
   return { file: { name: shard.file, path, size: layout.size, pieces, layout }, shardWork };
+}
+
+/** @param rangeOf where a planned tensor has its place */
+function quantizeWork(
+  layer: PlannedLayer,
+  source: FileRange,
+  replacement: LayerTensors,
+  rangeOf: (tensor: PlannedTensor) => FileRange,
+): TensorWork {
+  const { codes, scales, zeroPoints } = replacement;
+  const { weight, sourceType, rows, columns, scheme } = layer;
+  return {
+    kind: 'quantize',
+    layer,
+    task: {
+      ...{ name: weight.name, source, sourceType, rows, columns, scheme, scaleType: sourceType },
+      codes: rangeOf(codes),
+      scales: rangeOf(scales),
+      ...(zeroPoints === undefined ? {} : { zeroPoints: rangeOf(zeroPoints) }),
+    },
+    bytesAfter: allOf(replacement).reduce((sum, part) => sum + rangeOf(part).length, 0),
+  };
 }
 
 /** Names of what takes the place of a layer's weight. */

@@ -49,7 +49,7 @@ async function round(
   const collector = new WeightCollector(graph, file);
   const input = graph.input('x', ['tokens', columns]);
   const matrix = matrixOf(columns, [rowsOf('some.layer', 0, ROWS)]);
-  const planned = collector.codes('layer', matrix, form, false, 'float32');
+  const planned = collector.codes('layer', matrix, { form, kept: false }, 'float32');
   const output = graph.named('y', ['tokens', ROWS]);
   const inputs: Value[] = [input, planned.codes, planned.scales];
   if (planned.zeroPoints !== undefined) inputs.push(planned.zeroPoints);

@@ -2,7 +2,7 @@ import { blocksOf, type CodeForm, middleCode } from '../../../kernels/index.js';
 import type { Value } from '../../forward/onnx/graph-builder.js';
 import { ELEMENT_TYPES } from '../../forward/onnx/model.js';
 import { type Matrix, matrixOf, rowsOf } from '../weights/matrix.js';
-import { type ModuleForm, sameForm } from '../weights/module-form.js';
+import { type CodedForm, sameForm } from '../weights/module-form.js';
 import { cast, type DecoderContext } from './decoder-context.js';
 
 /** The embeddings of tokens, `[tokens, width]`, in the type of the residual stream. */
@@ -34,14 +34,14 @@ function gatherFloats(
 function gatherCodes(
   { graph, weights, model, element, formOf }: DecoderContext,
   matrix: Matrix,
-  own: Extract<ModuleForm, { readonly kind: 'codes' }>,
+  own: CodedForm,
   ids: Value,
 ): Value {
-  const { form, kept } = own;
+  const { form } = own;
   const { module } = model.embedding;
   const shared = model.head.module === module && sameForm(own, formOf(module));
   const name = shared ? module : `${module}.table`;
-  const { codes, scales, zeroPoints } = weights.codes(name, matrix, form, kept, element);
+  const { codes, scales, zeroPoints } = weights.codes(name, matrix, own, element);
   const blocks = blocksOf(form, matrix.columns);
   const rowsOfTable = (table: Value): Value => graph.op('Gather', [table, ids], { axis: 0 });
   const perBlock = graph.ints([-1, blocks, 1]);

@@ -4,7 +4,7 @@ import type {
 } from '../../../checkpoint/architectures/forward/forward-model.js';
 import { NONE, type Value } from '../../forward/onnx/graph-builder.js';
 import { type Matrix, type MatrixPart, matrixOf, rowsOf } from '../weights/matrix.js';
-import { type ModuleForm, sameForm } from '../weights/module-form.js';
+import { type CodedForm, type ModuleForm, sameForm } from '../weights/module-form.js';
 import { expertShapes } from '../weights/weight-collector.js';
 import type { DecoderContext } from './decoder-context.js';
 import { feedForward } from './feed-forward.js';
@@ -88,12 +88,13 @@ function floatMixture(
 function codedMixture(
   context: DecoderContext,
   { stage, x, scores, name, inputs, outputs }: Mixture,
-  { form, kept }: Extract<ModuleForm, { readonly kind: 'codes' }>,
+  coded: CodedForm,
 ): Value {
   const { graph, weights, element } = context;
+  const { form } = coded;
   const codes = (role: string, matrix: Matrix) => {
     const shapes = expertShapes(stage.experts.length, matrix, form);
-    return weights.codes(`${name}.${role}`, matrix, form, kept, element, shapes);
+    return weights.codes(`${name}.${role}`, matrix, coded, element, shapes);
   };
   const inward = codes('inputs', inputs);
   const outward = codes('outputs', outputs);

@@ -48,12 +48,12 @@ export function linear(
     if (bias !== undefined) inputs.push(bias);
     return graph.op('Gemm', inputs, { transB: 1 });
   }
-  const { form, kept, order } = own;
+  const { form, order } = own;
   const input =
     order === undefined
       ? x
       : graph.op('Gather', [x, weights.indices(`${name}.order`, order)], { axis: -1 });
-  const { codes, scales, zeroPoints } = weights.codes(name, matrix, form, kept, element);
+  const { codes, scales, zeroPoints } = weights.codes(name, matrix, own, element);
   const [product = NONE] = graph.fused(
     'MatMulNBits',
     [input, codes, scales, ...(zeroPoints === undefined ? [] : [zeroPoints])],

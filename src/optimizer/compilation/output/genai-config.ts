@@ -54,9 +54,6 @@ export function genaiConfig(
   model: ForwardModel,
   { fileName, positions, optimized }: CompiledFacts,
 ): string {
-  const [block] = model.blocks;
-  if (block === undefined) throw new CompilationError('the model has no blocks');
-  const { attention } = block;
   const said = (key: string): JsonValue | undefined =>
     generation[key] ?? config.languageModel[key] ?? config.values[key] ?? undefined;
   const end = said('eos_token_id');
@@ -66,12 +63,6 @@ export function genaiConfig(
       'neither config.json nor generation_config.json has an eos_token_id, which onnxruntime-genai needs',
     );
   }
-  const search = Object.fromEntries(
-    Object.entries(SEARCH_DEFAULTS).map(([key, fallback]) => {
-      const value = generation[key];
-      return [key, typeof value === typeof fallback ? value : fallback];
-    }),
-  );
   const contents = {
     model: {
       type: MODEL_TYPES[model.architecture] ?? OTHER_TYPE,
@@ -80,34 +71,10 @@ export function genaiConfig(
       pad_token_id: said('pad_token_id') ?? firstEnd,
       context_length: positions,
       vocab_size: model.vocabulary,
-      decoder: {
-        session_options: {
-          log_id: 'onnxruntime-genai',
-          intra_op_num_threads: RUNTIME_DECIDES,
-          provider_options: [],
-          ...(optimized ? { graph_optimization_level: 'ORT_DISABLE_ALL' } : {}),
-        },
-        filename: fileName,
-        head_size: attention.headSize,
-        hidden_size: model.hiddenSize,
-        num_attention_heads: attention.heads,
-        num_key_value_heads: attention.keyValueHeads,
-        num_hidden_layers: model.blocks.length,
-        inputs: {
-          input_ids: IDS_INPUT,
-          attention_mask: MASK_INPUT,
-          past_key_names: 'past_key_values.%d.key',
-          past_value_names: 'past_key_values.%d.value',
-        },
-        outputs: {
-          logits: LOGITS_OUTPUT,
-          present_key_names: 'present.%d.key',
-          present_value_names: 'present.%d.value',
-        },
-      },
+      decoder: decoderSection(model, fileName, optimized),
     },
     search: {
-      ...search,
+      ...searchSettings(generation),
       early_stopping: true,
       max_length: positions,
       min_length: 0,
@@ -115,4 +82,46 @@ export function genaiConfig(
     },
   };
   return `${JSON.stringify(contents, null, 2)}\n`;
+}
+
+/** The graph: what it is called, the sizes of its cache, and the names of its inputs and outputs. */
+function decoderSection(model: ForwardModel, fileName: string, optimized: boolean) {
+  const [block] = model.blocks;
+  if (block === undefined) throw new CompilationError('the model has no blocks');
+  const { attention } = block;
+  return {
+    session_options: {
+      log_id: 'onnxruntime-genai',
+      intra_op_num_threads: RUNTIME_DECIDES,
+      provider_options: [],
+      ...(optimized ? { graph_optimization_level: 'ORT_DISABLE_ALL' } : {}),
+    },
+    filename: fileName,
+    head_size: attention.headSize,
+    hidden_size: model.hiddenSize,
+    num_attention_heads: attention.heads,
+    num_key_value_heads: attention.keyValueHeads,
+    num_hidden_layers: model.blocks.length,
+    inputs: {
+      input_ids: IDS_INPUT,
+      attention_mask: MASK_INPUT,
+      past_key_names: 'past_key_values.%d.key',
+      past_value_names: 'past_key_values.%d.value',
+    },
+    outputs: {
+      logits: LOGITS_OUTPUT,
+      present_key_names: 'present.%d.key',
+      present_value_names: 'present.%d.value',
+    },
+  };
+}
+
+/** How tokens are chosen: as the model's own configuration says, where its values are of the right type. */
+function searchSettings(generation: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(SEARCH_DEFAULTS).map(([key, fallback]) => {
+      const value = generation[key];
+      return [key, typeof value === typeof fallback ? (value ?? fallback) : fallback];
+    }),
+  );
 }

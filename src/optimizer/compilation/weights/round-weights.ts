@@ -13,19 +13,24 @@ import type { PlacedTensor, PlannedWeight } from './planned-weight.js';
 /** A weight that is rounded to codes here, or whose codes are kept. */
 export type PlannedCodes = Extract<PlannedWeight, { readonly kind: 'codes' }>;
 
+export interface RoundingOptions {
+  /** The checkpoint's tensors as they are stored. */
+  readonly files: TensorFiles;
+  readonly pool: KernelPool;
+  readonly signal: AbortSignal;
+  /** Called after each weight. */
+  readonly onWritten: (weight: PlannedCodes) => void;
+}
+
 /** Rounds plain weights to codes, on all threads at once: they read the checkpoint and write the graph's file,
  * and no weight passes through here.
  * @param path of the graph's file, which has its full size.
- * @param onWritten called after each weight.
  * @throws NonFiniteWeightError naming the tensor with NaN or infinity in it, CheckpointError, CompilationError,
  * KernelFileError; the signal's reason when it aborts. */
 export async function roundWeights(
   path: string,
   weights: readonly PlannedCodes[],
-  files: TensorFiles,
-  pool: KernelPool,
-  signal: AbortSignal,
-  onWritten: (weight: PlannedCodes) => void,
+  { files, pool, signal, onWritten }: RoundingOptions,
 ): Promise<void> {
   await forEachInFlight(weights, signal, async (weight, stop) => {
     await roundWeight(path, weight, files, pool, stop);

@@ -8,6 +8,7 @@ import {
 import type { GraphBuilder, Value } from '../../forward/onnx/graph-builder.js';
 import { ELEMENT_BYTES, type FloatElement } from '../graph/element.js';
 import type { Matrix } from './matrix.js';
+import type { CodedForm } from './module-form.js';
 import type { PlacedTensor, PlannedWeight } from './planned-weight.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -44,6 +45,7 @@ export class WeightCollector {
     return this.#weights;
   }
 
+  /** A vector of the elements of `parts`, one after the other, `added` to each. */
   vector(name: string, parts: readonly VectorPart[], element: FloatElement, added = 0): Value {
     return this.#once(name, () => {
       const count = parts.reduce((sum, part) => sum + part.count, 0);
@@ -72,8 +74,7 @@ export class WeightCollector {
   codes(
     name: string,
     matrix: Matrix,
-    form: CodeForm,
-    kept: boolean,
+    { form, kept }: Pick<CodedForm, 'form' | 'kept'>,
     element: FloatElement,
     shapes: CodeShapes = matMulShapes(matrix, form),
   ): CodeValues {
@@ -112,6 +113,7 @@ export class WeightCollector {
     return values;
   }
 
+  /** Indices that are known when the graph is built. */
   indices(name: string, values: Int32Array): Value {
     return this.#once(name, () => {
       const target = this.#place(name, 'int32', [values.length], values.byteLength);
@@ -120,6 +122,7 @@ export class WeightCollector {
     });
   }
 
+  /** Cosines or sines of rotary embeddings, `[positions of all tables, dimensions / 2]`. */
   rotation(
     name: string,
     turn: 'cos' | 'sin',

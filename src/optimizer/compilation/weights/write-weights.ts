@@ -35,9 +35,8 @@ export async function writeWeights(
 ): Promise<void> {
   const handle = await open(path, 'r+');
   try {
-    const { files, pool, signal, onWritten } = options;
-    const rounded = weights.filter(isRounded);
-    await roundWeights(path, rounded, files, pool, signal, onWritten);
+    const { signal, onWritten } = options;
+    await roundWeights(path, weights.filter(isRounded), options);
     const writer = new WeightWriter(handle, options);
     for (const weight of weights) {
       signal.throwIfAborted();
