@@ -13,11 +13,8 @@ import type { ProcessingCapacity } from './admission/machine-capacity.js';
 import type { KeptLayers } from './kept-layers.js';
 import type { NodeLeases } from './leases/node-leases.js';
 
-/** What running jobs takes. */
-export interface JobContext {
-  readonly store: JobStore;
-  /** Which of its jobs are this process's. */
-  readonly leases: NodeLeases;
+/** The objects that jobs read and write. */
+export interface JobObjects {
   readonly objects: ObjectStore;
   /** What the roles of jobs may touch. */
   readonly roles: RoleAccess;
@@ -25,6 +22,13 @@ export interface JobContext {
   readonly locate: (uri: string) => ObjectLocation;
   /** The keys of the object store; undefined where the store has keys of its own that we don't know. */
   readonly kmsKeys?: Pick<NamedKeys, 'resolveUsable'> | undefined;
+}
+
+/** What running jobs takes. */
+export interface JobContext extends JobObjects {
+  readonly store: JobStore;
+  /** Which of its jobs are this process's. */
+  readonly leases: NodeLeases;
   readonly executor: Executor;
   readonly logs: JobLogs;
   readonly logger: Logger;

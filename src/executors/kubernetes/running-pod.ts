@@ -54,7 +54,7 @@ export function followJob(
   const left = new AbortController();
   const watching = new AbortController();
   const signal = AbortSignal.any([left.signal, watching.signal]);
-  const follower = new Follower(cluster, job, place, options, signal, left.signal);
+  const follower = new Follower(cluster, job, place, options, { over: signal, left: left.signal });
   const exit = follower.ended
     .then(async (found) => {
       await follower.logged();
@@ -90,6 +90,13 @@ export function removeJob(cluster: Cluster, job: string): Promise<void> {
   );
 }
 
+interface FollowerSignals {
+  /** Aborted when nothing of the Job has to be known any more. */
+  readonly over: AbortSignal;
+  /** Aborted when the step is left alone. */
+  readonly left: AbortSignal;
+}
+
 class Follower {
   readonly started: Promise<void>;
   readonly ended: Promise<StepExit>;
@@ -107,18 +114,16 @@ class Follower {
   #lastWord = '';
   #image: ImageRecord | undefined;
 
-  /**
-   * @param signal aborted when nothing of the Job has to be known any more
-   * @param left aborted when the step is left alone
-   */
+  private readonly signal: AbortSignal;
+
   constructor(
     private readonly cluster: Cluster,
     private readonly job: string,
     private readonly place: StepPlace,
     private readonly options: FollowOptions,
-    private readonly signal: AbortSignal,
-    left: AbortSignal,
+    signals: FollowerSignals,
   ) {
+    this.signal = signals.over;
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -128,7 +133,7 @@ class Follower {
         resolve(exit);
       };
     });
-    this.#log = new StepLog(cluster, place, this.ended, left);
+    this.#log = new StepLog(cluster, place, this.ended, signals.left);
     const { namespace, jobs, pods } = cluster;
     const trouble = { onTrouble: () => undefined };
     const ofJob = `batch.kubernetes.io/job-name=${job}`;
@@ -141,7 +146,7 @@ class Follower {
         list: () => pods.listNamespacedPod({ namespace, labelSelector: ofJob }),
         onObject: (pod, gone) => this.#onPod(pod, gone),
       },
-      signal,
+      this.signal,
     );
     const field = `metadata.name=${job}`;
     void watchObjects<V1Job>(
@@ -153,7 +158,7 @@ class Follower {
         list: () => jobs.listNamespacedJob({ namespace, fieldSelector: field }),
         onObject: (object, gone) => this.#onJob(object, gone),
       },
-      signal,
+      this.signal,
     );
   }
 

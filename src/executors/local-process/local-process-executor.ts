@@ -162,9 +162,9 @@ async function commandFor(
     );
   }
   const places = await placesOfStep(request, isolation.hidden);
-  const step = await realpath(request.folders.root);
+  const stepFolder = await realpath(request.folders.root);
   return {
-    command: isolatedCommand(kind, reach, step, dataDir, places, command),
+    command: isolatedCommand({ kind, reach, stepFolder, dataDir, places }, command),
     // What the system keeps for everyone may be out of reach.
     variables: { TMPDIR: request.folders.cache },
   };

@@ -26,12 +26,17 @@ export interface SurveyedFile {
   readonly encrypted: boolean;
 }
 
+/** A folder of the buckets, and all files below it. */
+export interface SurveyedFolder {
+  readonly root: string;
+  readonly files: readonly SurveyedFile[];
+}
+
 /** Copies a folder of the buckets to `target`, where everything is in clear. */
 export async function copyInClear(
   layout: Layout,
   keys: ObjectKeys | undefined,
-  root: string,
-  files: readonly SurveyedFile[],
+  { root, files }: SurveyedFolder,
   target: string,
   options: StageOptions,
 ): Promise<StagedFolder> {

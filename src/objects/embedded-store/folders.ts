@@ -67,7 +67,7 @@ export async function stageEmbedded(
     if (!(await isPlainFolder(path))) throw linkRefused(location, path);
     const { files, encrypted } = await surveyFolder(layout, path, location, options);
     if (files.length === 0) throw new NothingAtLocationError(location, 'the folder is empty');
-    if (encrypted) return copyInClear(layout, keys, path, files, target, options);
+    if (encrypted) return copyInClear(layout, keys, { root: path, files }, target, options);
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
     options.onProgress?.({ files: files.length, bytes });
     return { path, readOnly: true, files: files.length, bytes };

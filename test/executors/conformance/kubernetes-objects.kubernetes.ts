@@ -1,12 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { StepRequest } from '#burnish/executors/executor.js';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
 import { readErrorFile } from '#burnish/executors/read-error-file.js';
-import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 import { readResultObjects } from '#burnish/executors/step-objects.js';
+import { imageStep } from '../../support/kubernetes/image-step.js';
 import {
   IMAGE,
   type ObjectSteps,
@@ -37,27 +36,8 @@ describeExecutor('a Job that reads its model from S3', async () => {
 });
 
 describe('a step whose model is in S3', () => {
-  async function requestOf(job: string, act: string): Promise<StepRequest> {
-    const inputFolder = join(folder, job, 'source');
-    const folders = stepFolders(join(folder, job), 0);
-    await mkdir(inputFolder, { recursive: true });
-    await writeFile(join(inputFolder, 'config.json'), '{}');
-    await createStepFolders(folders);
-    return steps.ready({
-      job,
-      step: 0,
-      technique: 'quantization',
-      image: IMAGE,
-      environment: { OPTION_ACT: act },
-      deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
-      datasets: {},
-      inputFolder,
-      folders,
-      logFile: join(folder, 'logs', job, '1-quantization.log'),
-      deadline: Date.now() + 3_600_000,
-      graceMs: 2_000,
-    });
-  }
+  const requestOf = async (job: string, act: string) =>
+    steps.ready(await imageStep(folder, job, IMAGE, act));
   const { signal } = new AbortController();
   const staged = async () =>
     (await steps.store.list('models', { prefix: 'staging/staged/' })).objects.map(({ key }) => key);

@@ -1,12 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { BatchV1Api, NetworkingV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import type { StepRequest } from '#burnish/executors/executor.js';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
 import type { KubernetesOptions } from '#burnish/executors/kubernetes/kubernetes-options.js';
-import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
+import { imageStep } from '../../support/kubernetes/image-step.js';
 import {
   administrator,
   CLAIM,
@@ -65,27 +63,7 @@ describeExecutor('a Job of the built-in optimizer', async () => {
 });
 
 describe('a step in a Kubernetes cluster', () => {
-  async function requestOf(job: string): Promise<StepRequest> {
-    const inputFolder = join(folder, job, 'source');
-    const folders = stepFolders(join(folder, job), 0);
-    await mkdir(inputFolder, { recursive: true });
-    await writeFile(join(inputFolder, 'config.json'), '{}');
-    await createStepFolders(folders);
-    return {
-      job,
-      step: 0,
-      technique: 'quantization',
-      image: IMAGE,
-      environment: { OPTION_ACT: 'wait-for-term' },
-      deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
-      datasets: {},
-      inputFolder,
-      folders,
-      logFile: join(folder, 'logs', job, '1-quantization.log'),
-      deadline: Date.now() + 3_600_000,
-      graceMs: 2_000,
-    };
-  }
+  const requestOf = (job: string) => imageStep(folder, job, IMAGE, 'wait-for-term');
 
   it('has the network of its VpcConfig, which goes when it goes', async () => {
     const policies = administrator().makeApiClient(NetworkingV1Api);

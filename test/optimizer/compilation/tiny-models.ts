@@ -33,6 +33,15 @@ interface TinyCase {
   };
 }
 
+const MIXTRAL_EXPERTS = {
+  router: 'block_sparse_moe.gate',
+  prefix: 'block_sparse_moe.experts',
+  names: ['w1', 'w3', 'w2'],
+  count: 4,
+  width: INNER,
+  blocks: () => true,
+} as const;
+
 const QWEN_EXPERTS = {
   router: 'mlp.gate',
   prefix: 'mlp.experts',
@@ -129,14 +138,7 @@ export const TINY_CASES: readonly TinyCase[] = [
   {
     name: 'mixtral',
     config: { model_type: 'mixtral', num_local_experts: 4, num_experts_per_tok: 2 },
-    experts: {
-      router: 'block_sparse_moe.gate',
-      prefix: 'block_sparse_moe.experts',
-      names: ['w1', 'w3', 'w2'],
-      count: 4,
-      width: INNER,
-      blocks: () => true,
-    },
+    experts: MIXTRAL_EXPERTS,
   },
   {
     name: 'mixtral with an activation of its own',
@@ -146,14 +148,7 @@ export const TINY_CASES: readonly TinyCase[] = [
       num_experts_per_tok: 2,
       hidden_act: 'gelu',
     },
-    experts: {
-      router: 'block_sparse_moe.gate',
-      prefix: 'block_sparse_moe.experts',
-      names: ['w1', 'w3', 'w2'],
-      count: 4,
-      width: INNER,
-      blocks: () => true,
-    },
+    experts: MIXTRAL_EXPERTS,
   },
   {
     name: 'qwen2_moe',

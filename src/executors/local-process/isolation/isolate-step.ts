@@ -22,13 +22,22 @@ export type CommandLine = readonly [program: string, ...arguments: string[]];
 /** The network of a step: the machine's, none, or one that reaches what routes let through. */
 export type Reach = 'machine' | 'nothing' | readonly Route[];
 
-/** Namespaces of its own: processes, mounts, and the network where it is not the machine's. */
+/** What a step is kept to. */
+export interface Confinement {
+  readonly kind: IsolationKind;
+  readonly reach: Reach;
+  readonly stepFolder: string;
+  /** The data folder, of which the step sees `places` alone. */
+  readonly dataDir: string;
+  readonly places: readonly Place[];
+}
+
+/**
+ * The command line that starts `command` in namespaces of its own: processes, mounts, and the network where
+ * it is not the machine's.
+ */
 export function isolatedCommand(
-  kind: IsolationKind,
-  reach: Reach,
-  stepFolder: string,
-  dataDir: string,
-  places: readonly Place[],
+  { kind, reach, stepFolder, dataDir, places }: Confinement,
   command: CommandLine,
 ): CommandLine {
   const user = kind === 'user' ? ['--user', '--map-root-user'] : [];

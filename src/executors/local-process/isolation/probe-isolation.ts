@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { routesTo } from './allowed-destinations.js';
-import { type IsolationKind, isolatedCommand, type Reach } from './isolate-step.js';
+import { type IsolationKind, isolatedCommand, type Place, type Reach } from './isolate-step.js';
 import { PROBE_FOLDER, removeOldProbeFolders } from './probe-folders.js';
 
 /** Far more than making a few namespaces takes. */
@@ -79,17 +79,12 @@ async function tryOut(kind: IsolationKind, reach: Reach): Promise<string | undef
     const input = join(folder, 'buckets', 'model');
     await mkdir(step, { recursive: true });
     await mkdir(input, { recursive: true });
-    const [program, ...parameters] = isolatedCommand(
-      kind,
-      reach,
-      step,
-      folder,
-      [
-        { access: 'rw', path: job },
-        { access: 'ro', path: input },
-      ],
-      ['true'],
-    );
+    const places: readonly Place[] = [
+      { access: 'rw', path: job },
+      { access: 'ro', path: input },
+    ];
+    const confinement = { kind, reach, stepFolder: step, dataDir: folder, places };
+    const [program, ...parameters] = isolatedCommand(confinement, ['true']);
     await promisify(execFile)(program, parameters, { timeout: PROBE_TIMEOUT_MS });
     return undefined;
   } catch (error) {
