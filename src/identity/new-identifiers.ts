@@ -26,6 +26,7 @@ export function newIdentifier(kind: keyof typeof ID_PREFIXES): string {
   return text;
 }
 
+/** A new secret of an access key, in base64. */
 export function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64');
 }

@@ -46,6 +46,7 @@ export const userArn = (accountId: string, name: string): string =>
 export const roleArn = (accountId: string, name: string): string =>
   `arn:aws:iam::${accountId}:role/${name}`;
 
+/** The account itself, of which no policy is asked. */
 export function rootPrincipal(accountId: string): RootPrincipal {
   return {
     kind: 'root',
@@ -55,6 +56,7 @@ export function rootPrincipal(accountId: string): RootPrincipal {
   };
 }
 
+/** A service that acts by its own right, for example `sagemaker.amazonaws.com`. */
 export function servicePrincipal(name: string, accountId: string): ServicePrincipal {
   return { kind: 'service', arn: name, accountId, userId: name };
 }

@@ -18,6 +18,7 @@ export interface SessionRecord {
   readonly sessionPolicy?: string | undefined;
 }
 
+/** The token of a session, which `openSession` of any node with the same master key takes. */
 export function sealSession(masterKey: MasterKey, session: SessionRecord): string {
   return masterKey.seal(PURPOSE, Buffer.from(JSON.stringify(session)));
 }

@@ -48,6 +48,7 @@ export function writeFully(file: OpenFile, source: Uint8Array, position: number)
   }
 }
 
+/** The error for a file of `size` bytes that should have `wanted`. */
 export function shortFile(path: string, wanted: number, size: number): KernelFileError {
   return new KernelFileError(
     path,

@@ -31,6 +31,7 @@ export interface PieceWorkers {
   ): Promise<WorkerResults[Kind]>;
 }
 
+/** @returns the error of the whole weight, whose sums do not depend on how it was divided */
 export async function quantizeInPieces(
   workers: PieceWorkers,
   task: QuantizeRowsTask,
@@ -53,6 +54,7 @@ export async function quantizeInPieces(
   });
 }
 
+/** Rounds weights to codes, some rows of the target a piece. */
 export async function encodeInPieces(
   workers: PieceWorkers,
   task: EncodeBlocksTask,
@@ -77,6 +79,7 @@ export async function encodeInPieces(
   });
 }
 
+/** @returns the first element that is not finite, counted from the start of the range, if that was to be checked */
 export async function copyInPieces(
   workers: PieceWorkers,
   task: CopyRangeTask,
@@ -101,6 +104,7 @@ export async function copyInPieces(
   });
 }
 
+/** Hands out some rows of the source a piece, each to the targets that want any of them. */
 export async function scatterInPieces(
   workers: PieceWorkers,
   task: ScatterRowsTask,

@@ -4,6 +4,7 @@ import { checkTags, MAX_TAGS } from './check-tags.js';
 import { findJobByArn, noSuchJob } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
+/** @throws ServiceError ResourceNotFound; ValidationException for tags that are reserved, repeated or too many */
 export async function addTags(
   context: OperationContext,
   input: OperationInput<'AddTags'>,

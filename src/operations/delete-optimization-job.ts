@@ -3,6 +3,10 @@ import type { OperationInput } from '../service-model/operations.js';
 import { findJob } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
+/**
+ * Removes a job that has ended from the record, with its logs and finished layers; its artifacts stay.
+ * @throws ServiceError ResourceNotFound; ValidationException for a job that has not ended
+ */
 export async function deleteOptimizationJob(
   context: OperationContext,
   input: OperationInput<'DeleteOptimizationJob'>,

@@ -2,6 +2,7 @@ import type { OperationInput, OperationOutput } from '../service-model/operation
 import { findJobByArn } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
+/** Removes tags; keys that the resource has not are no error. @throws ServiceError ResourceNotFound */
 export async function deleteTags(
   context: OperationContext,
   input: OperationInput<'DeleteTags'>,

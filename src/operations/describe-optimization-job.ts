@@ -2,6 +2,7 @@ import type { OperationInput, OperationOutput } from '../service-model/operation
 import { findJob } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
+/** The request as it was accepted, and how the job stands. @throws ServiceError ResourceNotFound */
 export async function describeOptimizationJob(
   context: OperationContext,
   input: OperationInput<'DescribeOptimizationJob'>,

@@ -7,6 +7,7 @@ import { readPageToken, writePageToken } from './page-token.js';
 /** Jobs of one page when the caller doesn't say; the API's default. */
 const DEFAULT_PAGE = 50;
 
+/** @throws ServiceError ValidationException for a token that belongs to another question */
 export async function listOptimizationJobs(
   context: OperationContext,
   input: OperationInput<'ListOptimizationJobs'>,

@@ -6,6 +6,7 @@ import { isName, readPageToken, writePageToken } from './page-token.js';
 /** Tags of one page when the caller doesn't say: all that a resource can have. */
 const DEFAULT_PAGE = 50;
 
+/** Tags by their keys. @throws ServiceError ResourceNotFound; ValidationException for a foreign token */
 export async function listTags(
   context: OperationContext,
   input: OperationInput<'ListTags'>,

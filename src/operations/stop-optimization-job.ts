@@ -3,6 +3,10 @@ import type { OperationInput } from '../service-model/operations.js';
 import { findJob } from './find-job.js';
 import type { OperationContext } from './operation-context.js';
 
+/**
+ * Tells a job to stop; it ends some time after the answer.
+ * @throws ServiceError ResourceNotFound; ValidationException for a job that is stopping or has ended
+ */
 export async function stopOptimizationJob(
   context: OperationContext,
   input: OperationInput<'StopOptimizationJob'>,

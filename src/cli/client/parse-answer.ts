@@ -56,6 +56,8 @@ function errorBody(text: string): WireObject {
 const textOf = (value: WireValue | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
+/** The error that an answer stands for.
+ * @param retriesExhausted how often the request was sent again; set where the last try failed too */
 export function serviceError(
   answer: HttpAnswer,
   operation: string,

@@ -14,6 +14,7 @@ const NOT_BOLD = '\u001b[22m';
 const INDENT = 7;
 const STEP = 4;
 
+/** A page of help, laid out as `man` does: headings, and text indented below them. */
 export class ManualPage {
   readonly #lines: string[] = [];
 

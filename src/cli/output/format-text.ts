@@ -14,6 +14,7 @@ import {
   type WireValue,
 } from './wire-value.js';
 
+/** A value as the AWS CLI prints it with `--output text`: tab-separated lines, each ending in a newline. */
 export function formatText(value: WireValue): string {
   const lines: string[] = [];
   writeValue(value, lines);

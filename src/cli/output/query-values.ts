@@ -22,6 +22,7 @@ export function isFalse(value: WireValue): boolean {
   return isWireObject(value) && Object.keys(value).length === 0;
 }
 
+/** Equality of JMESPath: by content, numbers by their value. */
 export function sameValue(left: WireValue, right: WireValue): boolean {
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
   if (isWireList(left) && isWireList(right)) {

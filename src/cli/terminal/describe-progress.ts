@@ -42,6 +42,7 @@ export function describeTimeLeft(progress: OptimizationJobProgress): string {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
+/** Bytes in decimal units with two or three digits, for example `1.5 GB`. */
 export function describeBytes(bytes: number): string {
   let value = Math.max(0, bytes);
   let unit = 0;
@@ -52,6 +53,7 @@ export function describeBytes(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
+/** Whole seconds as `2h 05m`, `3m 20s` or `7s`. */
 export function describeDuration(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);

@@ -36,6 +36,7 @@ export interface EngineCapacity {
   readonly hasGpus: boolean;
 }
 
+/** What the engine's machine has, as the engine tells it. @throws what the engine's API answers with */
 export async function engineCapacity(engine: Docker): Promise<EngineCapacity> {
   const {
     Runtimes: runtimes = {},

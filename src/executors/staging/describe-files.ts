@@ -21,6 +21,7 @@ export async function describeFiles(folder: string): Promise<readonly FileReport
   return files;
 }
 
+/** SHA-256 of all bytes of a stream, in lower-case hexadecimal. */
 export async function sha256Of(stream: Readable): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of stream) hash.update(chunk as Buffer);

@@ -37,6 +37,7 @@ export async function openAssumedRoleAccess(
   return new AssumedRoleAccess(options, client, sdk);
 }
 
+/** The objects of an S3 endpoint as roles see them, with credentials that STS gives for each role and job. */
 export class AssumedRoleAccess implements RoleAccess {
   private readonly stores = new Map<string, Promise<S3EndpointStore>>();
 

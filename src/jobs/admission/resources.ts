@@ -7,6 +7,7 @@ export type Resources = JobNeeds;
 
 export const NOTHING: Resources = { cores: 0, memoryBytes: 0, diskBytes: 0 };
 
+/** What two jobs take together. */
 export function add(a: Resources, b: Resources): Resources {
   return {
     cores: a.cores + b.cores,
@@ -15,6 +16,7 @@ export function add(a: Resources, b: Resources): Resources {
   };
 }
 
+/** Whether there is enough of everything. */
 export function fitsWithin(inner: Resources, outer: Resources): boolean {
   return (
     inner.cores <= outer.cores &&

@@ -13,6 +13,7 @@ let squares: v128 = f64x2.splat(0.0);
 export let worstSquare: f64 = 0.0;
 export let worstBlock: i32 = -1;
 
+/** Begins the sums and the worst error anew. */
 export function resetErrors(): void {
   squaredErrors = f64x2.splat(0.0);
   squares = f64x2.splat(0.0);

@@ -13,6 +13,7 @@ let highestCode: f32 = 0.0;
 /** Added to a code before it is stored: an offset to unsigned numbers, or none. */
 let storedOffset: i8 = 0;
 
+/** Chooses codes of `bits` bits, stored as they are or, when `unsigned`, with half their range added. */
 export function setIntegerCodes(bits: i32, unsigned: bool): void {
   const half = 1 << (bits - 1);
   lowestCode = <f32>-half;

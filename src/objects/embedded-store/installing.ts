@@ -71,6 +71,10 @@ export async function checkInstallable(
   }
 }
 
+/**
+ * Makes the folders above a file, durably.
+ * @throws ObjectStoreError for a folder whose name an object has, and for one behind a symbolic link
+ */
 export async function makeParents(path: string, key: string): Promise<void> {
   const parent = dirname(path);
   try {

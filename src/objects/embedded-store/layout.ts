@@ -20,6 +20,7 @@ export interface Layout {
   readonly detours: string;
 }
 
+/** Finds the places of a data folder, and makes what is missing of them. */
 export async function openLayout(dataDir: string): Promise<Layout> {
   await mkdir(dataDir, { recursive: true });
   const root = await realpath(dataDir);

@@ -50,6 +50,7 @@ export function uploadFolder(layout: Layout, uploadId: string): string {
   return join(layout.multipart, uploadId);
 }
 
+/** Notes a new upload. @returns its id */
 export async function createUploadFolder(layout: Layout, record: UploadRecord): Promise<string> {
   const uploadId = randomBytes(16).toString('hex');
   const folder = uploadFolder(layout, uploadId);
@@ -83,6 +84,7 @@ export async function readUploads(
   return uploads;
 }
 
+/** Bytes of the parts that are written in place; undefined until part 1 has told. */
 export async function readSlotSize(folder: string): Promise<number | undefined> {
   return readJson<number>(join(folder, SLOT));
 }
@@ -110,6 +112,7 @@ export async function writePart(folder: string, part: PartRecord): Promise<void>
   if (before?.file !== undefined) await rm(join(folder, before.file), { force: true });
 }
 
+/** Removes a part, and the file of its own that it may have. */
 export async function removePart(folder: string, part: PartRecord): Promise<void> {
   await rm(join(folder, partName(part.partNumber)), { force: true });
   if (part.file !== undefined) await rm(join(folder, part.file), { force: true });

@@ -38,6 +38,7 @@ const CONNECTION_TIMEOUT_MILLISECONDS = 10_000;
 /** An endpoint that sends nothing for this long is taken for dead. */
 const SOCKET_TIMEOUT_MILLISECONDS = 120_000;
 
+/** Connects to an S3 endpoint; nothing is sent yet. */
 export async function openEndpoint(config: S3EndpointConfig): Promise<Endpoint> {
   const sdk = await import('@aws-sdk/client-s3');
   const client = new sdk.S3Client({

@@ -40,6 +40,7 @@ export async function openS3EndpointStore(config: S3EndpointConfig): Promise<S3E
 /** Behind it no key with the same beginning sorts. */
 const LAST_CHARACTER = '\u{10ffff}';
 
+/** The objects of an S3 endpoint: Amazon S3, or what speaks its protocol. */
 export class S3EndpointStore implements ObjectStore {
   readonly #endpoint: Endpoint;
 

@@ -8,6 +8,7 @@ import type { OperationContext } from '../operation-context.js';
 
 type Definition = (typeof CLOUDWATCH_LOGS_OPERATIONS)['DescribeLogGroups'];
 
+/** The one group there is, if it has the prefix. */
 export async function describeLogGroups(
   { accountId, region, workFolder }: OperationContext,
   input: Infer<Definition['input']>,

@@ -10,6 +10,7 @@ type Definition = (typeof CLOUDWATCH_LOGS_OPERATIONS)['DescribeLogStreams'];
 /** Streams of one page when the caller doesn't say; the API's default. */
 const DEFAULT_PAGE = 50;
 
+/** The streams of jobs by name. @throws ServiceError ResourceNotFoundException for another group */
 export async function describeLogStreams(
   context: OperationContext,
   input: Infer<Definition['input']>,

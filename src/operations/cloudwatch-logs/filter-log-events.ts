@@ -23,6 +23,10 @@ interface Position {
   readonly offset: number;
 }
 
+/**
+ * Lines of several streams that fit a time and a pattern. A page may be empty and still have a next one.
+ * @throws ServiceError ResourceNotFoundException for another group or an unknown stream
+ */
 export async function filterLogEvents(
   context: OperationContext,
   input: Input,

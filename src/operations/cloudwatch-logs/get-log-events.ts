@@ -13,6 +13,10 @@ const DEFAULT_PAGE = 10_000;
 /** `f/` goes on to newer lines, `b/` to older ones, from a byte of the log's file. */
 const TOKEN = /^([fb])\/(\d{1,15})$/;
 
+/**
+ * A page of one stream, from the end backwards unless `startFromHead` says otherwise.
+ * @throws ServiceError ResourceNotFoundException for another group or an unknown stream
+ */
 export async function getLogEvents(
   context: OperationContext,
   input: Infer<Definition['input']>,

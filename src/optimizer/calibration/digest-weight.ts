@@ -7,6 +7,7 @@ export interface WeightDigest {
 /** Places are counted up to here and then again: a prime, which divides no width of a layer. */
 const PLACES = 251;
 
+/** Sums in f64 over the elements in their order. */
 export function digestWeight(values: Float32Array): WeightDigest {
   let sum = 0;
   let squares = 0;

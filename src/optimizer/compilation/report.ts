@@ -18,6 +18,7 @@ function formName(form: ModuleForm, { options }: PreparedGraph): string {
   return options.element === 'float16' ? 'fp16' : 'fp32';
 }
 
+/** The report of a compilation: the graph, its sizes, and what was measured. */
 export function buildCompilationReport(facts: CompilationFacts): CompilationStepReport {
   const { checkpoint, settings, model, chosen, graph, positions } = facts;
   const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);

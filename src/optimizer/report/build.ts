@@ -28,6 +28,7 @@ export interface StepFacts extends StepCourse {
   readonly calibration: CalibrationReport | null;
 }
 
+/** The report of a quantization: sizes, errors by layer, and what was measured. */
 export function buildStepReport(facts: StepFacts): QuantizationStepReport {
   const { checkpoint, plan, layers } = facts;
   const tensors = [...checkpoint.tensors.values()];

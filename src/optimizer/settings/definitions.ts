@@ -247,6 +247,7 @@ export const SETTINGS: readonly SettingDefinition[] = [
   },
 ];
 
+/** The setting of that key, without `OPTION_` and in lower case. */
 export function findSetting(key: string): SettingDefinition | undefined {
   return SETTINGS.find((setting) => setting.key === key);
 }

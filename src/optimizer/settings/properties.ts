@@ -32,6 +32,7 @@ export function parseProperties(text: string): Properties {
   return properties;
 }
 
+/** The text of a properties file, a line a property. */
 export function formatProperties(properties: Properties): string {
   return [...properties].map(([key, value]) => `${key}=${value}\n`).join('');
 }

@@ -14,6 +14,7 @@ export interface ShardingFacts extends PreparedSharding, Omit<StepCourse, 'setti
   readonly verifiedRows: number;
 }
 
+/** The report of a sharding: what each rank got, and how much of an accelerator that takes. */
 export function buildShardingReport(facts: ShardingFacts): ShardingStepReport {
   const { checkpoint, settings, model, layout, deployment } = facts;
   const { tensorParallel, pipelineParallel, expertParallel } = settings;

@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Executor, RunningStep, StepRequest } from '#burnish/executors/executor.js';
-import {
-  createStepFolders,
-  type StepFolders,
-  stepFolders,
-} from '#burnish/executors/step-folders.js';
+import { createStepFolders, type StepFolders } from '#burnish/executors/step-folders.js';
 import { followStep } from '#burnish/jobs/follow-step.js';
 import { Interruption } from '#burnish/jobs/interruption.js';
 import type { EnvironmentMap } from '#burnish/service-model/techniques.js';
+import { stepRequest } from '../../support/step-request.js';
 
 /** An executor, and what the suite has to know of the place where it runs steps. */
 export interface ConformanceSubject {
@@ -62,25 +59,8 @@ export function describeExecutor(name: string, prepare: () => Promise<Conformanc
       executor = subject.create();
       count += 1;
       const job = `conformance-${count}`;
-      const inputFolder = join(subject.folder, job, 'source');
-      const folders = stepFolders(join(subject.folder, job), 0);
-      await mkdir(inputFolder, { recursive: true });
-      await writeFile(join(inputFolder, 'config.json'), '{}');
-      await createStepFolders(folders);
-      request = {
-        job,
-        step: 0,
-        technique: 'quantization',
-        image: subject.image,
-        environment: {},
-        deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
-        datasets: {},
-        inputFolder,
-        folders,
-        logFile: join(subject.folder, 'logs', job, '1-quantization.log'),
-        deadline: Date.now() + 3_600_000,
-        graceMs: GRACE_MS,
-      };
+      const { folder, image } = subject;
+      request = await stepRequest(folder, job, { image, graceMs: GRACE_MS });
       request = (await subject.ready?.(request)) ?? request;
     });
 

@@ -5,13 +5,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
 import { readErrorFile } from '#burnish/executors/read-error-file.js';
 import { readResultObjects } from '#burnish/executors/step-objects.js';
-import { imageStep } from '../../support/kubernetes/image-step.js';
 import {
   IMAGE,
   type ObjectSteps,
   prepareObjectSteps,
 } from '../../support/kubernetes/object-steps.js';
 import { evict } from '../../support/kubernetes/prepare-namespace.js';
+import { stepRequest } from '../../support/step-request.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
@@ -37,7 +37,7 @@ describeExecutor('a Job that reads its model from S3', async () => {
 
 describe('a step whose model is in S3', () => {
   const requestOf = async (job: string, act: string) =>
-    steps.ready(await imageStep(folder, job, IMAGE, act));
+    steps.ready(await stepRequest(folder, job, { image: IMAGE, environment: { OPTION_ACT: act } }));
   const { signal } = new AbortController();
   const staged = async () =>
     (await steps.store.list('models', { prefix: 'staging/staged/' })).objects.map(({ key }) => key);

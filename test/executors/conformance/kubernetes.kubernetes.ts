@@ -4,7 +4,6 @@ import { BatchV1Api, NetworkingV1Api } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { createKubernetesExecutor } from '#burnish/executors/kubernetes/kubernetes-executor.js';
 import type { KubernetesOptions } from '#burnish/executors/kubernetes/kubernetes-options.js';
-import { imageStep } from '../../support/kubernetes/image-step.js';
 import {
   administrator,
   CLAIM,
@@ -13,6 +12,7 @@ import {
   prepareNamespace,
   prepareVolume,
 } from '../../support/kubernetes/prepare-namespace.js';
+import { stepRequest } from '../../support/step-request.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { describeExecutor } from './executor-conformance.js';
 
@@ -63,7 +63,8 @@ describeExecutor('a Job of the built-in optimizer', async () => {
 });
 
 describe('a step in a Kubernetes cluster', () => {
-  const requestOf = (job: string) => imageStep(folder, job, IMAGE, 'wait-for-term');
+  const requestOf = (job: string) =>
+    stepRequest(folder, job, { image: IMAGE, environment: { OPTION_ACT: 'wait-for-term' } });
 
   it('has the network of its VpcConfig, which goes when it goes', async () => {
     const policies = administrator().makeApiClient(NetworkingV1Api);

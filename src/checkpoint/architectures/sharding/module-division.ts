@@ -32,6 +32,7 @@ export interface ChannelRange {
 /** Vocabularies are padded to multiples of this, as vLLM does. */
 const VOCABULARY_UNIT = 64;
 
+/** Channels of a segment. */
 export function segmentSize({ units, unitSize }: Segment): number {
   return units * unitSize;
 }

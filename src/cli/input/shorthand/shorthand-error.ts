@@ -10,6 +10,7 @@ export class ShorthandSyntaxError extends ShorthandError {
   }
 }
 
+/** A key stands twice in one structure. */
 export class DuplicateKeyError extends ShorthandError {
   constructor(input: string, index: number, key: string) {
     super(

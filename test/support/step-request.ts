@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import type { StepRequest } from '#burnish/executors/executor.js';
 import { createStepFolders, stepFolders } from '#burnish/executors/step-folders.js';
 
-/** A step of an image in a folder of its own, whose program is told to do `act`. */
-export async function imageStep(
+/** The first step of a job, its folders made below `folder` and its source a checkpoint in name only. */
+export async function stepRequest(
   folder: string,
   job: string,
-  image: string,
-  act: string,
+  change: Partial<StepRequest>,
 ): Promise<StepRequest> {
   const inputFolder = join(folder, job, 'source');
   const folders = stepFolders(join(folder, job), 0);
@@ -19,8 +18,7 @@ export async function imageStep(
     job,
     step: 0,
     technique: 'quantization',
-    image,
-    environment: { OPTION_ACT: act },
+    environment: {},
     deployment: { instanceType: 'ml.g5.xlarge', accelerator: 'A10G', count: 1, memoryGb: 24 },
     datasets: {},
     inputFolder,
@@ -28,5 +26,6 @@ export async function imageStep(
     logFile: join(folder, 'logs', job, '1-quantization.log'),
     deadline: Date.now() + 3_600_000,
     graceMs: 2_000,
+    ...change,
   };
 }
