@@ -42,12 +42,13 @@ export async function searchScales(
   const samples = sampleRows(family);
   const gram = { rows: inputs.columns, columns: inputs.columns, values: inputs.gram };
   const panels = [...halfPanels(gram)];
+  const room = new Float32Array(Math.max(...samples.map(({ values }) => values.length)));
   const activity = inputs.meanMagnitude.map((magnitude) => Math.max(magnitude, LEAST_MAGNITUDE));
   const weightShare = relativeMagnitudes(family.weights, grid);
 
   let best = foldScales(preceding, new Float32Array(inputs.columns).fill(1), name);
   const error = (factors: Float32Array): Promise<number> =>
-    scaledError(algebra, samples, factors, panels, grid, signal);
+    scaledError(algebra, samples, factors, panels, grid, room, signal);
   const unscaled = await error(best.factors);
   let least = unscaled;
   let bestStep: number | undefined;
@@ -160,18 +161,19 @@ function relativeMagnitudes(weights: readonly LinearWeight[], grid: FittedGrid):
 const LEAST_SHARE = 1e-4;
 
 /** What rounding the scaled weights to nearest does to the output, ranges taken whole: clipping them
- * costs many times more and hardly changes which scales are best. */
+ * costs many times more and hardly changes which scales are best. Errors are held in `room`. */
 async function scaledError(
   algebra: LinearAlgebra,
   samples: readonly Matrix[],
   factors: Float32Array,
   panels: readonly Matrix[],
   grid: FittedGrid,
+  room: Float32Array,
   signal: AbortSignal,
 ): Promise<number> {
   let sum = 0;
   for (const { rows, columns, values } of samples) {
-    const errors = new Float32Array(values.length);
+    const errors = room.subarray(0, values.length);
     roundScaled(grid, { rows: columns, columns: rows, values }, factors, errors);
     const [energy = 0] = await quadraticForms(
       algebra,
