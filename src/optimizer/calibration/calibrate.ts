@@ -160,7 +160,6 @@ async function quantizeStage(
       tensors: run.checkpoint.tensors,
       onLayer: run.onLayer,
     });
-    releaseArrays();
     if (!isLast(run, block, stage)) await pass.run(block, stage, weights, { ...beside, kept });
     return result;
   } finally {

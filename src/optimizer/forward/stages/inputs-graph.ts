@@ -19,7 +19,8 @@ export interface CapturePoint {
   readonly modules: readonly string[];
 }
 
-/** Inputs of linear layers as they are, by place: `[tokens, columns]`, valid until the next run. */
+/** Inputs of linear layers as they are, by place: `[tokens, columns]`, valid until the run after the
+ * next. */
 export type ShownInputs = Readonly<Partial<Record<CapturePlace, Float32Array>>>;
 
 /** The part of a stage that comes before its last linear layer, its weights at hand. */
@@ -31,7 +32,8 @@ export class InputsGraph {
   /** What the graph adds to. Each run's sums go where those before it were. */
   readonly #sums: Readonly<Record<string, Numbers>>;
   readonly #before: Readonly<Record<string, Numbers>>;
-  readonly #shown = new Map<CapturePlace, Float32Array>();
+  readonly #rooms = new Map<string, Float32Array>();
+  #runs = 0;
   #tokens = 0;
 
   constructor(
@@ -90,6 +92,7 @@ export class InputsGraph {
       },
     );
     this.#tokens += tokens;
+    this.#runs += 1;
     return Object.fromEntries(shown.map(({ place, values }) => [place, values]));
   }
 
@@ -122,12 +125,13 @@ export class InputsGraph {
     );
   }
 
-  /** Room for a place's inputs, the same for all runs but the last, which may be smaller. */
+  /** Room for a place's inputs: runs take turns with two, so that one can still be written away. */
   #room(place: CapturePlace, length: number): Float32Array {
-    let room = this.#shown.get(place);
+    const key = `${place} ${this.#runs % 2}`;
+    let room = this.#rooms.get(key);
     if (room === undefined || room.length < length) {
       room = new Float32Array(length);
-      this.#shown.set(place, room);
+      this.#rooms.set(key, room);
     }
     return room.subarray(0, length);
   }

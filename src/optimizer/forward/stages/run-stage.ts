@@ -70,6 +70,7 @@ async function runStage(run: StageRun, kind: StageKind): Promise<void> {
     await own.run(batch, await beside?.run(batch));
     run.onTokens?.(batch.sequences * batch.positions);
   }
+  await Promise.all([own.end?.(), beside?.end?.()]);
   if (capture !== undefined) own.inputs?.tell(capture.sink);
 }
 
@@ -79,6 +80,8 @@ interface ReadyLane {
   readonly inputs: InputsGraph | undefined;
   /** Runs a batch, and moves its activations on if the run does. */
   run(batch: SequenceBatch, beside?: ShownInputs): Promise<ShownInputs>;
+  /** Waits for what is still being kept. */
+  end?(): Promise<void>;
 }
 
 async function prepareLane(
@@ -91,14 +94,21 @@ async function prepareLane(
   if (!advance) {
     const inputs = await kind.prepare(source, capture);
     const room = await kept?.room(lane, activations.tokens, inputs.columns);
+    // What one batch leaves is written while the next one runs.
+    let writing: Promise<void> = Promise.resolve();
     const run = async (batch: SequenceBatch, beside?: ShownInputs): Promise<ShownInputs> => {
       const tokens = batch.sequences * batch.positions;
       const hidden = await activations.read(batch.first, tokens);
       const shown = await inputs.run(kind.feeds(hidden, batch), tokens, beside);
-      if (shown.output !== undefined) await room?.write(batch.first, shown.output);
+      await writing;
+      if (shown.output !== undefined && room !== undefined) {
+        writing = room.write(batch.first, shown.output);
+        // A failure is thrown where it is waited for, which may be a whole batch later.
+        writing.catch(() => undefined);
+      }
       return shown;
     };
-    return { inputs, run };
+    return { inputs, run, end: () => writing };
   }
   const given = kept?.of(lane);
   const inputs = given === undefined ? await kind.prepare(source, capture) : undefined;
