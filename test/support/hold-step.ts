@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
-import { getCurrentTest } from 'vitest/suite';
+import { onTestFinished, TestRunner } from 'vitest';
 import { findProcesses } from '#burnish/executors/local-process/find-processes.js';
 
 /**
@@ -22,7 +21,7 @@ export async function holdStep(dataDir: string, job: string): Promise<() => void
   };
   signal('SIGSTOP');
   const goOn = () => signal('SIGCONT');
-  if (getCurrentTest() !== undefined) {
+  if (TestRunner.getCurrentTest() !== undefined) {
     onTestFinished(() => {
       try {
         goOn();

@@ -2,8 +2,7 @@ import { mkdtempSync, type RmOptions } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
-import { getCurrentTest } from 'vitest/suite';
+import { afterAll, onTestFinished, TestRunner } from 'vitest';
 
 /** A process that was killed a moment ago may still put a file into a folder that is being emptied. */
 const WHATEVER_IS_IN_IT: RmOptions = { recursive: true, force: true, maxRetries: 5 };
@@ -21,7 +20,7 @@ afterAll(() => Promise.all(ofTheFile.map((folder) => rm(folder, WHATEVER_IS_IN_I
  */
 export function temporaryFolder(name = 'test'): string {
   const folder = mkdtempSync(join(tmpdir(), `burnish-${name}-`));
-  if (getCurrentTest() === undefined) ofTheFile.push(folder);
+  if (TestRunner.getCurrentTest() === undefined) ofTheFile.push(folder);
   else onTestFinished(() => rm(folder, WHATEVER_IS_IN_IT));
   return folder;
 }
