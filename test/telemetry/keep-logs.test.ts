@@ -63,7 +63,7 @@ describe('LogKeeper', () => {
       const line = 'x'.repeat(99) + '\\n';
       for (let block = 0; block < 400; block += 1) process.stdout.write(line.repeat(2500));
       process.stderr.write('flooded');
-      process.stdin.once('data', () => process.stdout.write('the end\\n'));`;
+      process.stdin.once('data', () => process.stdout.write('\\nthe end\\n'));`;
     const child = spawn(process.execPath, ['-e', program], {
       stdio: ['pipe', file.fd, 'pipe'],
     });
@@ -75,7 +75,8 @@ describe('LogKeeper', () => {
     const watching = keeper({ maxStepBytes: 800_000 }, ['flood']);
     while (!flooded) await watching.watch();
     await watching.watch();
-    // What is written just while the file is emptied may be lost, so this is written after it.
+    // What is written just while the file is emptied may be lost, even a line's break alone, so this is
+    // written after it and begins with one.
     child.stdin?.end('x');
     await once(child, 'exit');
     await watching.watch();
