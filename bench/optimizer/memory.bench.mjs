@@ -46,7 +46,7 @@ const MODELS = [
   [WIDE, 1, { quantization: QUANTIZATIONS }],
   [WIDE, 5e8, { compilation: COMPILATIONS, sharding: SHARDINGS }],
 ];
-const PLACE = { copiesSources: false, roomBytes: totalmem() };
+const PLACE = { copiesSources: false, roomBytes: totalmem(), diskBytes: 1e12 };
 
 const root = mkdtempSync(join(tmpdir(), 'burnish-bench-'));
 try {

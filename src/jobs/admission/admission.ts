@@ -132,7 +132,7 @@ export class Admission {
   }
 
   private async estimate(job: JobRecord): Promise<JobNeeds> {
-    const { locate, copiesSources, capacity, executor, logger } = this.context;
+    const { locate, copiesSources, capacity, executor, logger, workFolder } = this.context;
     const uri = job.request.ModelSource.S3?.S3Uri;
     if (uri === undefined) return UNKNOWN;
     try {
@@ -141,6 +141,7 @@ export class Admission {
       const needs = estimateNeeds(source, stepsOf(job.request), {
         copiesSources,
         roomBytes: Math.max(capacity.memoryBytes, capacity.largestNodeBytes ?? 0),
+        diskBytes: (await diskSpace(workFolder)).whole,
       });
       // Where steps take models from the object store, none of them comes to this machine.
       return executor.objects === undefined ? needs : { ...needs, diskBytes: 0 };

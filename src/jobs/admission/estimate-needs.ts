@@ -1,11 +1,13 @@
 import { SettingsError } from '../../optimizer/settings/errors.js';
 import { parseQuantizationSettings } from '../../optimizer/settings/quantization-settings.js';
 import type { Step } from '../../service-model/techniques.js';
+import { type CalibrationWork, calibrationWork } from './calibration-work.js';
 import { compilationNeeds } from './compilation-needs.js';
 import type { SourceMeasure } from './measure-source.js';
 import { type ModelSize, modelSize } from './model-size.js';
 import type { Resources } from './resources.js';
-import { calibrationMemory, forwardMemory, memoryBeside, streamingMemory } from './step-memory.js';
+import { activationsDisk, keptDisk } from './step-disk.js';
+import { calibrationMemory, forwardMemory, streamingMemory } from './step-memory.js';
 
 /** A core is worth having for this much of a step's work. Jobs of seconds then run beside each other on
  * a core each, and a job of minutes has the cores that shorten it. */
@@ -52,6 +54,8 @@ interface StepNeeds {
   readonly memoryBytes: number;
   /** Temporary space for its result, and for what it is made from. */
   readonly diskBytes: number;
+  /** Temporary space that is free again when the step has ended, where the disk has so much left over. */
+  readonly passingDisk?: ((freeBytes: number) => number) | undefined;
 }
 
 /** Where a job is to run. */
@@ -60,17 +64,20 @@ export interface JobPlace {
   readonly copiesSources: boolean;
   /** Memory that all jobs together may take there: steps leave out what they can do without. */
   readonly roomBytes: number;
+  /** Size of the disk that has the temporary space. */
+  readonly diskBytes: number;
 }
 
 /**
  * What a job is expected to take: cores by how long it would run on one, memory of its hungriest step,
  * and temporary space for the results of all its steps (and for a copy of its source, where that is
- * made). Space is what it takes at the least, since the optimizer checks the exact sum before it writes.
+ * made), and for the samples of the step that has most of them on the disk. Of results it is what they
+ * take at the least, since the optimizer checks the exact sum before it writes.
  */
 export function estimateNeeds(
   source: SourceMeasure,
   steps: readonly Step[],
-  { copiesSources, roomBytes }: JobPlace,
+  { copiesSources, roomBytes, diskBytes }: JobPlace,
 ): Resources {
   const all = steps.map((step, index) => {
     const before = steps.slice(0, index).some(({ technique }) => technique === 'quantization');
@@ -78,11 +85,12 @@ export function estimateNeeds(
   });
   const coreSeconds = all.reduce((sum, needs) => sum + needs.coreSeconds, 0);
   const copy = source.archive ? source.bytes * ARCHIVE_GROWTH : copiesSources ? source.bytes : 0;
-  const results = all.map(({ diskBytes }) => diskBytes);
+  const lasting = all.reduce((sum, needs) => sum + needs.diskBytes, copy);
+  const passing = all.map(({ passingDisk }) => passingDisk?.(diskBytes - lasting) ?? 0);
   return {
     cores: Math.min(MAX_CORES, Math.max(1, Math.ceil(coreSeconds / SECONDS_PER_CORE))),
     memoryBytes: Math.ceil(Math.max(0, ...all.map(({ memoryBytes }) => memoryBytes))),
-    diskBytes: Math.ceil(copy + results.reduce((sum, bytes) => sum + bytes, 0)),
+    diskBytes: Math.ceil(lasting + Math.max(0, ...passing)),
   };
 }
 
@@ -113,7 +121,7 @@ function stepNeeds(
   if (step.technique !== 'quantization') return streaming;
   const model = modelSize(source);
   const run = readRuns(step, model?.maxPositions ?? Number.POSITIVE_INFINITY);
-  const passes = run.beside ? PASSES_BESIDE : CALIBRATION_PASSES;
+  const passes = run.work?.beside ? PASSES_BESIDE : CALIBRATION_PASSES;
   const operations =
     2 * weightsOf(source) * (run.evaluated * EVALUATIONS + run.calibrated * passes);
   return {
@@ -122,6 +130,7 @@ function stepNeeds(
     memoryBytes:
       streaming.memoryBytes +
       (model === undefined ? unknownModel(source, run) : knownModel(model, run)),
+    passingDisk: model && ((freeBytes) => samplesDisk(model, run, freeBytes)),
   };
 }
 
@@ -130,8 +139,8 @@ interface Runs {
   readonly evaluated: number;
   readonly calibrated: number;
   readonly sampleTokens: number;
-  /** Whether the original model runs beside the calibration. */
-  readonly beside: boolean;
+  /** What calibration is for; undefined without. */
+  readonly work: CalibrationWork | undefined;
 }
 
 function readRuns({ environment }: Step, maxPositions: number): Runs {
@@ -142,24 +151,39 @@ function readRuns({ environment }: Step, maxPositions: number): Runs {
       evaluated: evaluation.enabled ? (evaluation.tokens ?? EVALUATION_TOKENS) : 0,
       calibrated: (calibration?.samples ?? 0) * sampleTokens,
       sampleTokens,
-      beside: scheme.technique === 'gptaq',
+      work: calibration && calibrationWork(scheme),
     };
   } catch (error) {
     // Settings are checked at creation; what the model's own file adds to them is the step's matter.
     if (!(error instanceof SettingsError)) throw error;
-    return { evaluated: EVALUATION_TOKENS, calibrated: 0, sampleTokens: 0, beside: false };
+    return { evaluated: EVALUATION_TOKENS, calibrated: 0, sampleTokens: 0, work: undefined };
   }
 }
 
 function knownModel(model: ModelSize, run: Runs): number {
-  const { evaluated, calibrated, sampleTokens, beside } = run;
+  const { evaluated, calibrated, sampleTokens, work } = run;
   const evaluation = forwardMemory(model, {
     tokens: evaluated,
     longest: Math.min(EVALUATION_WINDOW, model.maxPositions),
   });
   const text = { tokens: calibrated, longest: sampleTokens };
-  const calibration = calibrationMemory(model, text) + (beside ? memoryBeside(model, text) : 0);
-  return Math.max(evaluated > 0 ? evaluation : 0, calibrated > 0 ? calibration : 0);
+  const calibration = work === undefined ? 0 : calibrationMemory(model, text, work);
+  return Math.max(evaluated > 0 ? evaluation : 0, calibration);
+}
+
+/** Evaluation and calibration come one after the other. */
+function samplesDisk(
+  model: ModelSize,
+  { evaluated, calibrated, work }: Runs,
+  freeBytes: number,
+): number {
+  const evaluation = activationsDisk(model, evaluated);
+  if (work === undefined) return evaluation;
+  const calibration = activationsDisk(model, calibrated, work.beside ? 2 : 1);
+  return Math.max(
+    evaluation,
+    calibration + keptDisk(model, calibrated, work, freeBytes - calibration),
+  );
 }
 
 /** Twice a stage's weights, since f32 is twice what is stored. */

@@ -1,6 +1,8 @@
 import { DEFAULT_MEMORY_BYTES } from '../../optimizer/forward/activations.js';
 import { RUN_TOKENS } from '../../optimizer/forward/sequences.js';
 import { TILE_POSITIONS } from '../../optimizer/forward/stages/attention-tables.js';
+import { LEAST_ROWS, SAMPLE_WEIGHTS } from '../../optimizer/techniques/scale-search.js';
+import type { CalibrationWork } from './calibration-work.js';
 import type { ModelSize } from './model-size.js';
 
 /**
@@ -41,8 +43,11 @@ const GRAM_COPIES_BESIDE = 2;
 const FORWARD_WEIGHT_COPIES = 1.5;
 const CALIBRATED_WEIGHT_COPIES = 3;
 
-/** Working copies of the widest Gram matrix: its tiles, damped, and its factor. */
-const GRAM_COPIES = 3;
+/** Weights of the largest family that takes its scales from one search: queries, keys and values. */
+const FAMILY_WEIGHTS = 3;
+
+/** Rows on which scales are tried, and their errors: there, and both in the memory of the kernels. */
+const ERROR_COPIES = 3;
 
 const F32 = Float32Array.BYTES_PER_ELEMENT;
 
@@ -67,32 +72,36 @@ export function forwardMemory(model: ModelSize, text: TextSize): number {
 }
 
 /** What a calibrated technique takes on top of streaming. */
-export function calibrationMemory(model: ModelSize, text: TextSize): number {
-  const { hidden, intermediate, experts, heads, headSize } = model;
-  const attention = gramSums([hidden, heads * headSize]);
-  const network = experts * gramSums([hidden, intermediate]);
-  const widest = Math.max(hidden, intermediate, heads * headSize);
-  const weights = Math.max(attentionWeights(model), experts * networkWeights(model));
+export function calibrationMemory(
+  model: ModelSize,
+  text: TextSize,
+  { gramCopies, scales, searches, beside }: CalibrationWork,
+): number {
+  const weights = Math.max(attentionWeights(model), model.experts * networkWeights(model));
   return (
     FORWARD_BYTES +
     CALIBRATED_WEIGHT_COPIES * F32 * weights +
-    Math.max(attention, network) +
-    GRAM_COPIES * F32 * widest ** 2 +
-    passing(model, text)
+    (scales ? 2 : 1) * gramSums(model) +
+    gramCopies * F32 * widestInputs(model) ** 2 +
+    (searches ? searchedRows(model) : 0) +
+    passing(model, text) +
+    (beside ? memoryBeside(model, text) : 0)
   );
 }
 
 /** What a technique takes on top of that which lets the original model run beside. */
-export function memoryBeside(model: ModelSize, { tokens }: TextSize): number {
-  const { hidden, intermediate, experts, heads, headSize } = model;
-  const widest = Math.max(hidden, intermediate, heads * headSize);
+function memoryBeside(model: ModelSize, { tokens }: TextSize): number {
   return (
     WEIGHT_COPIES_BESIDE * F32 * Math.max(attentionWeights(model), networkWeights(model)) +
-    Math.max(gramSums([hidden, heads * headSize]), experts * gramSums([hidden, intermediate])) +
-    GRAM_COPIES_BESIDE * F32 * widest ** 2 +
-    Math.min(tokens * hidden * F32, DEFAULT_MEMORY_BYTES)
+    gramSums(model) +
+    GRAM_COPIES_BESIDE * F32 * widestInputs(model) ** 2 +
+    Math.min(tokens * model.hidden * F32, DEFAULT_MEMORY_BYTES)
   );
 }
+
+/** Rows of a family that scales are tried on, and their errors, some at a time. */
+const searchedRows = (model: ModelSize): number =>
+  F32 * (FAMILY_WEIGHTS * LEAST_ROWS * widestInputs(model) + ERROR_COPIES * SAMPLE_WEIGHTS);
 
 /** Activations up to their budget, and the largest that lies between two layers in one run. */
 function passing(model: ModelSize, { tokens, longest }: TextSize): number {
@@ -111,5 +120,12 @@ const attentionWeights = ({ hidden, headSize, heads, keyValueHeads }: ModelSize)
 
 const networkWeights = ({ hidden, intermediate }: ModelSize): number => 3 * hidden * intermediate;
 
-const gramSums = (widths: readonly number[]): number =>
-  widths.reduce((sum, width) => sum + width ** 2 * F32, 0);
+const widestInputs = ({ hidden, intermediate, heads, headSize }: ModelSize): number =>
+  Math.max(hidden, intermediate, heads * headSize);
+
+/** Gram matrices of the inputs that layers of one stage have. */
+function gramSums({ hidden, intermediate, experts, heads, headSize }: ModelSize): number {
+  const attention = hidden ** 2 + (heads * headSize) ** 2;
+  const network = experts * (hidden ** 2 + intermediate ** 2);
+  return F32 * Math.max(attention, network);
+}

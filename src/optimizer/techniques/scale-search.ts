@@ -17,9 +17,9 @@ const CANDIDATES = 2 * (EXPONENTS / COARSE_STEP) + 2;
  * error is a sum over rows, and rows that are the same for all candidates tell them apart well. */
 const SEARCH_WEIGHTS = 5e6;
 /** Fewest rows of a weight in the sample; fewer would say too little about the rest. */
-const LEAST_ROWS = 64;
+export const LEAST_ROWS = 64;
 /** Weights whose errors are held at a time. */
-const SAMPLE_WEIGHTS = 2 ** 20;
+export const SAMPLE_WEIGHTS = 2 ** 20;
 
 /**
  * Activation-aware scales (AWQ, Lin et al., 2023): of the candidates `x^a` and `x^a / w^(1 − a)`, with

@@ -43,7 +43,7 @@ function step(environment: Record<string, string>, change: Partial<Step> = {}): 
 
 const rtn = step({ OPTION_QUANTIZE: 'rtn', OPTION_EVALUATE: 'false' });
 const gptq = step({ OPTION_QUANTIZE: 'gptq', OPTION_EVALUATE: 'false' });
-const PLACE: JobPlace = { copiesSources: false, roomBytes: 64e9 };
+const PLACE: JobPlace = { copiesSources: false, roomBytes: 64e9, diskBytes: 1e12 };
 const needsOf = (source: SourceMeasure, ...steps: Step[]) => estimateNeeds(source, steps, PLACE);
 
 describe('estimateNeeds', () => {
@@ -86,9 +86,13 @@ describe('estimateNeeds', () => {
       [synthetic(1024, 2816), calibrating('8', '2048'), 554e6],
       [synthetic(1024, 2816), calibrating('8', '512', 'gptaq'), 561e6],
       [synthetic(2048, 5632), calibrating('8', '512', 'gptaq'), 1360e6],
+      [synthetic(2048, 5632), calibrating('8', '512', 'awq'), 1026e6],
+      [synthetic(2048, 5632), calibrating('8', '512', 'smoothquant'), 1035e6],
+      [synthetic(1024, 2816), calibrating('8', '512', 'awq'), 487e6],
+      [synthetic(1024, 2816), calibrating('8', '512', 'fp8'), 424e6],
       [synthetic(2048, 5632), evaluating('4096'), 536e6],
       [synthetic(2048, 5632), evaluating('8192'), 638e6],
-      [synthetic(2048, 5632), calibrating('8', '512'), 957e6],
+      [synthetic(2048, 5632), calibrating('8', '512'), 1031e6],
       [synthetic(2048, 5632), calibrating('8', '2048'), 1159e6],
     ] as const;
     for (const [source, given, peak] of measured) {
@@ -96,6 +100,22 @@ describe('estimateNeeds', () => {
       expect(memoryBytes / peak).toBeGreaterThan(1);
       expect(memoryBytes / peak).toBeLessThan(1.8);
     }
+  });
+
+  it('counts what a technique holds beside what calibration sums up', () => {
+    const bytesOf = (technique: string, more: Record<string, string> = {}) =>
+      needsOf(LARGE, step({ OPTION_QUANTIZE: technique, OPTION_EVALUATE: 'false', ...more }))
+        .memoryBytes;
+    const widest = 4 * 14_336 ** 2;
+    const sums = 4 * (4096 ** 2 + 14_336 ** 2);
+    // A damped matrix and its factor, where scaling has matrices of scaled families.
+    expect(bytesOf('gptq') - bytesOf('smoothquant')).toBe(2 * widest - sums);
+    // Half panels, 64 rows of three weights, and a million weights with their errors.
+    expect(bytesOf('awq') - bytesOf('smoothquant')).toBe(
+      widest / 2 + 4 * (3 * 64 * 14_336 + 3 * 2 ** 20),
+    );
+    const scaling = { OPTION_GPTAQ_SCALING: 'true' };
+    expect(bytesOf('gptaq', scaling) - bytesOf('gptaq')).toBeGreaterThan(sums);
   });
 
   it('counts the processes in which compiled graphs are rewritten and measured', () => {
@@ -175,6 +195,59 @@ describe('estimateNeeds', () => {
     );
     const archive = { bytes: 100, weightBytes: 100, archive: true, config: undefined };
     expect(needsOf(archive, rtn).diskBytes).toBe(155);
+  });
+
+  describe('counts samples on the disk', () => {
+    const samples = (technique: string, count: number) =>
+      step({
+        OPTION_QUANTIZE: technique,
+        OPTION_EVALUATE: 'false',
+        OPTION_CALIB_SIZE: String(count),
+        OPTION_MAX_MODEL_LEN: '2048',
+      });
+    const result = Math.ceil(LARGE.weightBytes / 4);
+    const bytesOf = (given: Step, change: Partial<JobPlace> = {}, source = LARGE) =>
+      estimateNeeds(source, [given], { ...PLACE, ...change }).diskBytes - result;
+    /** One number for each token at the width of the model, and at that of its networks. */
+    const hidden = (count: number) => 4 * count * 2048 * 4096;
+    const inner = (count: number) => 4 * count * 2048 * 14_336;
+
+    it('beyond half a gigabyte of activations', () => {
+      expect(bytesOf(samples('awq', 16))).toBe(0);
+      expect(bytesOf(samples('awq', 17))).toBe(hidden(17));
+      expect(bytesOf(samples('gptaq', 512))).toBe(2 * hidden(512));
+    });
+
+    it('with the kept inputs of last layers, as long as they are kept', () => {
+      expect(bytesOf(samples('gptq', 16))).toBe(inner(16));
+      expect(bytesOf(samples('gptq', 32))).toBe(hidden(32) + inner(32));
+      expect(bytesOf(samples('gptaq', 32))).toBe(2 * (hidden(32) + inner(32)));
+      // Those of networks would be more than 4 GiB.
+      expect(bytesOf(samples('gptq', 64))).toBe(2 * hidden(64));
+      expect(bytesOf(samples('gptq', 512))).toBe(hidden(512));
+    });
+
+    it('but nothing that there is no room to keep, so that no job is refused for it', () => {
+      const diskBytes = result + hidden(32) + 4 * inner(32);
+      expect(bytesOf(samples('gptq', 32), { diskBytes })).toBe(hidden(32) + inner(32));
+      expect(bytesOf(samples('gptq', 32), { diskBytes: diskBytes - 1 })).toBe(2 * hidden(32));
+      expect(bytesOf(samples('gptq', 32), { diskBytes: result })).toBe(hidden(32));
+    });
+
+    it('twice where they are routed to experts, whose inputs are not kept', () => {
+      const config = { ...LARGE.config, num_local_experts: 8 };
+      const given = samples('gptq', 32);
+      expect(bytesOf(given, {}, { ...LARGE, config })).toBe(3 * hidden(32));
+    });
+
+    it('of evaluation, too, and once for several steps', () => {
+      const evaluating = step({ OPTION_QUANTIZE: 'rtn', OPTION_EVAL_TOKENS: '65536' });
+      expect(bytesOf(evaluating)).toBe(4 * 65_536 * 4096);
+      const steps = [evaluating, step({}, { technique: 'sharding' })];
+      expect(estimateNeeds(LARGE, steps, PLACE).diskBytes).toBe(
+        result + LARGE.weightBytes + 4 * 65_536 * 4096,
+      );
+    });
   });
 
   it('guesses where a model’s sizes are unknown, and holds a container to have it all', () => {

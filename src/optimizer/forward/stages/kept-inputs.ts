@@ -6,13 +6,13 @@ import { type Activations, createActivations, type SpillOptions } from '../activ
 export type Lane = 'own' | 'original';
 
 /** Beyond this a disk gives them back more slowly than they are computed again. */
-const MAX_KEPT_BYTES = 4 * 1024 ** 3;
+export const MAX_KEPT_BYTES = 4 * 1024 ** 3;
 
 /** What is larger is in a file, and so in the machine's file cache as long as there is room for it. */
-const KEPT_MEMORY_BYTES = 16 * 1024 ** 2;
+export const KEPT_MEMORY_BYTES = 16 * 1024 ** 2;
 
 /** Part of the free disk that they may take. */
-const DISK_SHARE = 0.25;
+export const DISK_SHARE = 0.25;
 
 /** What the last linear layer of a stage gets for every token. Those of the layers before it are its
  * stage's most costly part; what was computed to sum them up need not be computed again to move on. */
