@@ -144,14 +144,15 @@ async function quantizeStage(
   }
   const weights = new WorkingWeights(source);
   const kept = new KeptInputs({ folder: run.scratchFolder });
-  const capture: CaptureInputs = async ({ places, evenTokens, last }) => {
+  const moves = !isLast(run, block, stage);
+  const capture: CaptureInputs = async ({ places, evenTokens, magnitudes, last }) => {
     releaseArrays();
     const sink = new StatisticsCollector();
     await pass.run(block, stage, weights, {
       ...beside,
-      capture: { sink, places, evenTokens },
+      capture: { sink, places, evenTokens, magnitudes },
       advance: false,
-      kept: last ? kept : undefined,
+      kept: last && moves ? kept : undefined,
     });
     return sink;
   };
@@ -160,7 +161,7 @@ async function quantizeStage(
       tensors: run.checkpoint.tensors,
       onLayer: run.onLayer,
     });
-    if (!isLast(run, block, stage)) await pass.run(block, stage, weights, { ...beside, kept });
+    if (moves) await pass.run(block, stage, weights, { ...beside, kept });
     return result;
   } finally {
     await kept.close();

@@ -46,6 +46,8 @@ export type CaptureInputs = (wanted: {
   readonly places: readonly CapturePlace[];
   /** Whether tokens are brought to the same size first. */
   readonly evenTokens: boolean;
+  /** Whether a technique looks at the inputs' magnitudes. */
+  readonly magnitudes: boolean;
   /** Whether nothing but the stage's last layer changes after this. */
   readonly last: boolean;
 }) => Promise<StatisticsCollector>;
@@ -103,13 +105,15 @@ export class StageWork {
     const scaled = new Map<PlannedFamily, Scaled>();
     const techniques = this.families.map(({ layers }) => techniqueOf(first(layers)));
     const evenTokens = techniques.every((technique) => technique.evenTokens);
+    const magnitudes = techniques.some((technique) => technique.magnitudes);
+    const sums = { evenTokens, magnitudes };
     // Experts run one after the other: what one of them becomes changes nothing for the others.
     const sequential = this.block.feedForward.kind === 'feed-forward' || this.stage === 'attention';
     const inTurn = (technique: Technique | undefined): boolean =>
       sequential && technique?.sequential === true;
     let statistics = techniques.every((technique) => inTurn(technique) && !technique.scale)
       ? undefined
-      : await capture({ places: placesOf(this.families), evenTokens, last: false });
+      : await capture({ places: placesOf(this.families), ...sums, last: false });
     for (const [index, planned] of this.families.entries()) {
       const technique = techniques[index];
       if (statistics === undefined || technique?.scale === undefined) continue;
@@ -136,7 +140,7 @@ export class StageWork {
       let known = scaled.get(planned)?.inputs;
       if (statistics === undefined || (index > 0 && inTurn(technique))) {
         const { place } = planned;
-        statistics = await capture({ places: [place], evenTokens, last: place === 'output' });
+        statistics = await capture({ places: [place], ...sums, last: place === 'output' });
         known = beside(statistics.of(first(planned.layers).module), scaled.get(planned)?.factors);
       }
       const family = await this.#family(planned, statistics, known, weights, tensors);

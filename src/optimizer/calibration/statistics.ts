@@ -1,6 +1,8 @@
 import type { CaptureSink, InputSums } from '../forward/stages/stage-run.js';
 import type { InputStatistics } from '../techniques/input-statistics.js';
 
+const NONE = new Float32Array();
+
 /** Keeps what passed through the inputs of linear layers. */
 export class StatisticsCollector implements CaptureSink {
   readonly #found = new Map<string, InputStatistics>();
@@ -12,8 +14,8 @@ export class StatisticsCollector implements CaptureSink {
       tokens,
       gram,
       ...(product && { original: product }),
-      meanMagnitude: magnitude.map((sum) => sum / tokens),
-      largestMagnitude: largest,
+      meanMagnitude: magnitude?.map((sum) => sum / tokens) ?? NONE,
+      largestMagnitude: largest ?? NONE,
     };
     for (const module of modules) this.#found.set(module, statistics);
   }

@@ -19,6 +19,7 @@ export function awq({ grid, clip }: AwqSettings): Technique {
     sequential: false,
     aimsAtOriginal: false,
     evenTokens: false,
+    magnitudes: true,
     async scale(family, context) {
       checkFamily(family);
       return searchScales(family, grid, context);

@@ -13,8 +13,8 @@ export function checkFamily({ name, weights, inputs }: Family): void {
   for (const [what, values, length] of [
     ['Gram matrix', inputs.gram, columns ** 2],
     ['product with the original inputs', inputs.original, columns ** 2],
-    ['mean magnitudes', inputs.meanMagnitude, columns],
-    ['largest magnitudes', inputs.largestMagnitude, columns],
+    ['mean magnitudes', given(inputs.meanMagnitude), columns],
+    ['largest magnitudes', given(inputs.largestMagnitude), columns],
   ] as const) {
     if (values === undefined) continue;
     if (values.length !== length) {
@@ -31,6 +31,11 @@ export function checkFamily({ name, weights, inputs }: Family): void {
     }
   }
   for (const weight of weights) checkWeight(weight, columns);
+}
+
+/** Magnitudes that nobody asked for are empty. */
+function given(values: Float32Array): Float32Array | undefined {
+  return values.length === 0 ? undefined : values;
 }
 
 function checkWeight({ name, rows, columns, values }: LinearWeight, inputs: number): void {

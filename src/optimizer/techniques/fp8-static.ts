@@ -25,6 +25,7 @@ export function fp8Static({ weightScales, scaleType }: Fp8Settings): Technique {
     sequential: false,
     aimsAtOriginal: false,
     evenTokens: false,
+    magnitudes: true,
     async encode(family, context) {
       checkFamily(family);
       const { inputs, weights, name } = family;

@@ -32,6 +32,7 @@ export function gptaq({ scaling, sweeps, ...settings }: GptaqSettings): Techniqu
     sequential: true,
     aimsAtOriginal: true,
     evenTokens: false,
+    magnitudes: scaling,
     ...(scaling && {
       async scale(family, context) {
         checkFamily(family);

@@ -45,6 +45,7 @@ export function gptq(settings: GptqSettings): Technique {
     sequential: true,
     aimsAtOriginal: false,
     evenTokens: true,
+    magnitudes: false,
     encode: (family, context) => encodeCompensating(family, settings, context),
   };
 }
@@ -100,7 +101,7 @@ function arrange(family: Family, order: Uint32Array): Family {
   const { inputs, weights } = family;
   const { columns } = inputs;
   const reorder = (values: Float32Array): Float32Array =>
-    permuteColumns({ rows: 1, columns, values }, order).values;
+    values.length === 0 ? values : permuteColumns({ rows: 1, columns, values }, order).values;
   const reorderSquare = (values: Float32Array): Float32Array =>
     permuteSymmetric({ rows: columns, columns, values }, order).values;
   return {

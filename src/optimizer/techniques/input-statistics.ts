@@ -13,9 +13,9 @@ export interface InputStatistics {
    * layer makes up for the errors of those before it.
    */
   readonly original?: Float32Array;
-  /** Mean of |x| of each channel. */
+  /** Mean of |x| of each channel; empty where the technique does not look at magnitudes. */
   readonly meanMagnitude: Float32Array;
-  /** Largest |x| of each channel. */
+  /** Largest |x| of each channel; empty where the technique does not look at magnitudes. */
   readonly largestMagnitude: Float32Array;
 }
 

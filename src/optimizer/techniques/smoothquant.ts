@@ -26,6 +26,7 @@ export function smoothQuant({ migrationStrength, scaleType }: SmoothQuantSetting
     sequential: false,
     aimsAtOriginal: false,
     evenTokens: false,
+    magnitudes: true,
     async scale(family) {
       checkFamily(family);
       if (family.preceding === undefined) return undefined;

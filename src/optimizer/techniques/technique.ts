@@ -120,6 +120,8 @@ export interface Technique {
    * held against a residual stream as large.
    */
   readonly evenTokens: boolean;
+  /** Whether it looks at the magnitudes among the statistics. */
+  readonly magnitudes: boolean;
   /** Undefined where nothing before the family can take scales. */
   scale?(family: Family, context: TechniqueContext): Promise<Scaling | undefined>;
   encode(family: Family, context: TechniqueContext): Promise<EncodedFamily>;

@@ -5,8 +5,8 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.js';
 export type CapturePlace = 'input' | 'output';
 export const CAPTURE_PLACES: readonly CapturePlace[] = ['input', 'output'];
 
-/** Sums over tokens that a graph adds to, of the inputs X of linear layers at some places: `XᵀX`, and the
- * sum and the largest of |x| for each column. */
+/** Sums over tokens that a graph adds to, of the inputs X of linear layers at some places: `XᵀX`, and
+ * perhaps the sum and the largest of |x| for each column. */
 export interface SumsSpec {
   readonly places: readonly CapturePlace[];
   /** Whether there is `XᵀX′` too, with the inputs X′ of another model, which the graph is given. */
@@ -14,6 +14,8 @@ export interface SumsSpec {
   /** Whether each token of X is brought to the root mean square 1 before products are summed up, the same
    * token of X′ divided by the same number, so that all tokens count alike. */
   readonly evenTokens: boolean;
+  /** Whether there are sums of |x|. */
+  readonly magnitudes: boolean;
 }
 
 /** What is wanted of a stage's inputs. Its graph ends with the last place that is named. */
@@ -57,9 +59,9 @@ function addSums(
   x: Value,
   place: CapturePlace,
   columns: number,
-  { beside, evenTokens }: SumsSpec,
+  { beside, evenTokens, magnitudes }: SumsSpec,
 ): void {
-  const size = evenTokens ? tokenSizes(graph, x) : undefined;
+  const size = evenTokens ? tokenSizes(graph, x, columns) : undefined;
   const counted = (values: Value): Value =>
     size === undefined ? values : graph.op('Div', [values, size]);
   const own = counted(x);
@@ -67,9 +69,8 @@ function addSums(
     const before = graph.input(sumInput(output), shape);
     graph.output(output, graph.op('Gemm', [left, right, before], { transA: 1 }), shape);
   };
-  const magnitude = graph.op('Abs', [x]);
-  const overTokens = (output: string, reduction: string, join: string): void => {
-    const found = graph.op(reduction, [magnitude, graph.ints([0])], { keepdims: 0 });
+  const overTokens = (output: string, x: Value, reduction: string, join: string): void => {
+    const found = graph.op(reduction, [x, graph.ints([0])], { keepdims: 0 });
     const before = graph.input(sumInput(output), [columns]);
     graph.output(output, graph.op(join, [before, found]), [columns]);
   };
@@ -78,8 +79,11 @@ function addSums(
     const [left = own, right = own] = [panels[tile.row], panels[tile.column]];
     products(gramOutput(place, tile.name), left, right, [tile.rows, tile.columns]);
   }
-  overTokens(magnitudeOutput(place), 'ReduceSum', 'Add');
-  overTokens(largestOutput(place), 'ReduceMax', 'Max');
+  if (magnitudes) {
+    const magnitude = graph.op('Abs', [x]);
+    overTokens(magnitudeOutput(place), magnitude, 'ReduceSum', 'Add');
+    overTokens(largestOutput(place), magnitude, 'ReduceMax', 'Max');
+  }
   if (!beside) return;
   const other = graph.input(besideInput(place), ['tokens', columns]);
   products(productOutput(place), own, counted(other), [columns, columns]);
@@ -92,8 +96,8 @@ function split(graph: GraphBuilder, x: Value, widths: readonly number[]): readon
 }
 
 /** Root mean squares of the tokens, `[tokens, 1]`. */
-function tokenSizes(graph: GraphBuilder, x: Value): Value {
-  const squares = graph.op('Mul', [x, x]);
-  const mean = graph.op('ReduceMean', [squares, graph.ints([1])], { keepdims: 1 });
+function tokenSizes(graph: GraphBuilder, x: Value, columns: number): Value {
+  const squares = graph.op('ReduceSumSquare', [x, graph.ints([1])], { keepdims: 1 });
+  const mean = graph.op('Div', [squares, graph.scalar(columns)]);
   return graph.op('Sqrt', [graph.op('Add', [mean, graph.scalar(LEAST_SQUARE)])]);
 }

@@ -54,8 +54,12 @@ export class InputsGraph {
           ...gramTiles(columns).map(
             (tile) => [gramOutput(place, tile.name), zeros(tile.rows, tile.columns)] as const,
           ),
-          [magnitudeOutput(place), zeros(columns)],
-          [largestOutput(place), zeros(columns)],
+          ...(sums?.magnitudes
+            ? [
+                [magnitudeOutput(place), zeros(columns)] as const,
+                [largestOutput(place), zeros(columns)] as const,
+              ]
+            : []),
           ...(sums?.beside ? [[productOutput(place), zeros(columns, columns)] as const] : []),
         ];
       }),
@@ -101,12 +105,14 @@ export class InputsGraph {
     for (const place of this.#spec.sums?.places ?? []) {
       const { columns, modules } = this.#points[place];
       const product = this.#sums[productOutput(place)]?.values;
+      const magnitude = this.#sums[magnitudeOutput(place)]?.values;
+      const largest = this.#sums[largestOutput(place)]?.values;
       sink.add(modules, {
         columns,
         tokens: this.#tokens,
         gram: joinTiles(columns, ({ name }) => this.#valuesOf(gramOutput(place, name))),
-        magnitude: this.#valuesOf(magnitudeOutput(place)),
-        largest: this.#valuesOf(largestOutput(place)),
+        ...(magnitude && { magnitude }),
+        ...(largest && { largest }),
         ...(product && { product }),
       });
     }

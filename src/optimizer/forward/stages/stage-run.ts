@@ -13,10 +13,10 @@ export interface InputSums {
   readonly tokens: number;
   /** `XᵀX`, of even tokens where that was wanted: `[columns, columns]`, both halves filled. */
   readonly gram: Float32Array;
-  /** Sum of |x| for each column. */
-  readonly magnitude: Float32Array;
-  /** Largest |x| of each column. */
-  readonly largest: Float32Array;
+  /** Sum of |x| for each column, where it was wanted. */
+  readonly magnitude?: Float32Array;
+  /** Largest |x| of each column, where it was wanted. */
+  readonly largest?: Float32Array;
   /** `XᵀX′` with the inputs of the original model, where it ran beside. */
   readonly product?: Float32Array;
 }
@@ -35,6 +35,8 @@ export interface StageCapture {
   readonly places: readonly CapturePlace[];
   /** Whether tokens are brought to the same size before they are summed up. */
   readonly evenTokens: boolean;
+  /** Whether it is told about |x| too; true unless given. */
+  readonly magnitudes?: boolean;
 }
 
 /** The model as it was: its weights, and what every token has in it. */
@@ -74,6 +76,7 @@ export function captureOf({ capture, original, advance, kept }: StageRun): Captu
       places: capture.places,
       beside: original !== undefined,
       evenTokens: capture.evenTokens,
+      magnitudes: capture.magnitudes ?? true,
     },
   };
 }
