@@ -146,7 +146,7 @@ async function quantizeStage(
   const kept = new KeptInputs({ folder: run.scratchFolder });
   const moves = !isLast(run, block, stage);
   const capture: CaptureInputs = async ({ places, evenTokens, magnitudes, last }) => {
-    releaseArrays();
+    releaseArrays(last ? 'all' : 'young');
     const sink = new StatisticsCollector();
     await pass.run(block, stage, weights, {
       ...beside,

@@ -9,8 +9,8 @@ import { writeAll } from '../output/write-all.js';
 export interface Activations {
   readonly width: number;
   readonly tokens: number;
-  /** Consecutive tokens. What comes back is valid until the next call; it may be the memory itself and
-   * must not be written to. */
+  /** Consecutive tokens. What comes back is valid until the call after the next; it may be the memory
+   * itself and must not be written to. */
   read(first: number, count: number): Promise<Float32Array>;
   write(first: number, values: Float32Array): Promise<void>;
   /** The named tokens, one after the other. */
@@ -88,8 +88,8 @@ class FileActivations implements Activations {
   readonly tokens: number;
   readonly #handle: FileHandle;
   readonly #rowBytes: number;
-  /** For what is read, the same every time: arrays left behind wait for long to be collected. */
-  #room = new Float32Array();
+  /** For what is read, in turn: arrays left behind wait for long to be collected. */
+  readonly #rooms = [new Float32Array(), new Float32Array()];
 
   constructor(tokens: number, width: number, handle: FileHandle) {
     this.tokens = tokens;
@@ -100,8 +100,10 @@ class FileActivations implements Activations {
 
   async read(first: number, count: number): Promise<Float32Array> {
     const length = count * this.width;
-    if (this.#room.length < length) this.#room = new Float32Array(length);
-    const values = this.#room.subarray(0, length);
+    const last = this.#rooms.shift();
+    const room = last === undefined || last.length < length ? new Float32Array(length) : last;
+    this.#rooms.push(room);
+    const values = room.subarray(0, length);
     await this.#read(first, values);
     return values;
   }

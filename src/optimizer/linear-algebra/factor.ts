@@ -149,12 +149,22 @@ function cutColumns(
   return { rows, columns: width, values: cut };
 }
 
-/** Rows `first` to `end` of T, which must lie in one panel; the columns are the panel's. */
-export function factorRows({ panels }: TriangularFactor, first: number, end: number): Matrix {
-  const index = Math.floor(first / PANEL_ROWS);
+/** Consecutive rows or columns. */
+export interface Span {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Some columns of some rows of T; of the same columns as rows unless told.
+ * @throws RangeError if the rows lie in more than one panel. */
+export function factorPart({ panels }: TriangularFactor, rows: Span, columns = rows): Matrix {
+  const index = Math.floor(rows.first / PANEL_ROWS);
   const panel = panels[index];
-  if (panel === undefined || end > index * PANEL_ROWS + panel.rows) {
-    throw new RangeError(`rows ${first} to ${end} do not lie in one panel`);
+  const top = index * PANEL_ROWS;
+  if (panel === undefined || rows.end > top + panel.rows) {
+    throw new RangeError(`rows ${rows.first} to ${rows.end} do not lie in one panel`);
   }
-  return rowsOf(panel, first - index * PANEL_ROWS, end - index * PANEL_ROWS);
+  const part = rowsOf(panel, rows.first - top, rows.end - top);
+  const room = new Float32Array(part.rows * (columns.end - columns.first));
+  return cutColumns(part, columns.first, columns.end, room);
 }

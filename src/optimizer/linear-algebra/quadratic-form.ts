@@ -3,7 +3,7 @@ import type { LinearAlgebra, Matrix } from './linear-algebra.js';
 
 /** Rows of a panel: few enough that little of what lies below the diagonal is multiplied, enough that
  * a product has work for every thread. */
-const PANEL_ROWS = 128;
+const PANEL_ROWS = 256;
 
 /**
  * Half of a symmetric matrix, from which quadratic forms are computed with little more than half of the

@@ -1,12 +1,12 @@
 import { compensateBlock } from '../../kernels/index.js';
-import { factorRows, PANEL_ROWS, type TriangularFactor } from '../linear-algebra/factor.js';
+import { factorPart, PANEL_ROWS, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import type { FittedGrid } from './integer-grid.js';
 import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
 
 /** Columns whose influence on each other is worked out element by element; all others go through
- * products of matrices. It divides the rows of a factor's panel. */
+ * products of matrices. A factor's panel has a power of two times as many rows. */
 const BLOCK = 32;
 
 /**
@@ -57,40 +57,54 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
   const ownZeroPoints = work.scales.zeroPoints.subarray(first * grid.groups, end * grid.groups);
   const zeroPoints = new Uint8Array(ownZeroPoints.length);
   transposeCodes(ownZeroPoints, width, grid.groups, zeroPoints);
-  // Errors of what is rounded, in the order of rounding; zero where nothing is rounded yet.
+  // Errors of what is rounded, in the order of rounding.
   const errors = new Float32Array(columns * width);
   const slabCodes = new Uint8Array(columns * width);
-  const products = new Float32Array(BLOCK * width);
+  const moves = new Float32Array(Math.min(columns, PANEL_ROWS) * width);
+  const products = new Float32Array(moves.length);
 
-  for (let start = 0; start < columns; start += BLOCK) {
+  /** Columns `from` to `to` of what columns `start` to `stop`, which are rounded, move. */
+  const product = (from: number, to: number, start: number, stop: number, into: Float32Array) =>
+    algebra.multiply(
+      factorPart(factor, { first: from, end: to }, { first: start, end: stop }),
+      { rows: stop - start, columns: width, values: errors.subarray(start * width, stop * width) },
+      { into },
+    );
+  /** Rounds columns of a panel, half after half; `moves` is how far they are moved so far. */
+  const roundColumns = async (from: number, to: number, moves: Float32Array): Promise<void> => {
+    if (to - from <= BLOCK) {
+      compensateBlock(grid, {
+        ...{ width, targets, scales, zeroPoints, codes: slabCodes, moves },
+        columns: Uint32Array.from({ length: to - from }, (_, k) => order?.[from + k] ?? from + k),
+        shares: Float64Array.from(factorPart(factor, { first: from, end: to }).values),
+        errors: errors.subarray(from * width, to * width),
+      });
+      return;
+    }
+    const middle = from + halfOf(to - from);
+    const [before, after] = [(middle - from) * width, (to - from) * width];
+    await roundColumns(from, middle, moves.subarray(0, before));
     signal.throwIfAborted();
-    const blockEnd = Math.min(columns, start + BLOCK);
-    const rows = factorRows(factor, start, blockEnd);
-    const moves = products.subarray(0, rows.rows * width);
-    const before = {
-      rows: rows.columns,
-      columns: width,
-      values: errors.subarray(0, rows.columns * width),
-    };
-    if (start > 0) await algebra.multiply(rows, before, { into: moves });
-    compensateBlock(grid, {
-      ...{ width, targets, scales, zeroPoints, codes: slabCodes },
-      columns: Uint32Array.from({ length: rows.rows }, (_, k) => order?.[start + k] ?? start + k),
-      moves: start > 0 ? moves : undefined,
-      shares: sharesWithin(rows, start),
-      errors: errors.subarray(start * width, blockEnd * width),
-    });
+    const into = products.subarray(0, after - before);
+    await product(middle, to, from, middle, into);
+    const others = moves.subarray(before, after);
+    for (let i = 0; i < others.length; i++) others[i] = (others[i] ?? 0) + (into[i] ?? 0);
+    await roundColumns(middle, to, others);
+  };
+  for (let start = 0; start < columns; start += PANEL_ROWS) {
+    signal.throwIfAborted();
+    const end = Math.min(columns, start + PANEL_ROWS);
+    const own = moves.subarray(0, (end - start) * width);
+    if (start === 0) own.fill(0);
+    else await product(start, end, 0, start, own);
+    await roundColumns(start, end, own);
   }
   transposeCodes(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
 }
 
-/** The square of the factor's rows in which a block's columns move each other. */
-function sharesWithin({ rows, columns, values }: Matrix, start: number): Float64Array {
-  const shares = new Float64Array(rows * rows);
-  for (let k = 0; k < rows; k++) {
-    for (let j = 0; j < k; j++) shares[k * rows + j] = values[k * columns + start + j] ?? 0;
-  }
-  return shares;
+/** Half of so many columns, or a little more: a power of two times a block's. */
+function halfOf(columns: number): number {
+  let half = BLOCK;
+  while (2 * half < columns) half *= 2;
+  return half;
 }
-
-if (PANEL_ROWS % BLOCK !== 0) throw new Error('blocks must not straddle panels');

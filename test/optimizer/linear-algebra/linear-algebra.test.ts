@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { factor, factorRows, PANEL_ROWS } from '#burnish/optimizer/linear-algebra/factor.js';
+import { factor, factorPart, PANEL_ROWS } from '#burnish/optimizer/linear-algebra/factor.js';
 import { type Matrix, matrix } from '#burnish/optimizer/linear-algebra/linear-algebra.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
 import { FactorSolver } from '#burnish/optimizer/linear-algebra/solve.js';
@@ -130,8 +130,11 @@ describe('the triangular factor', () => {
     const gram = gramOf(randomMatrix(random, 2 * size, size));
     const factored = await factor(algebra, gram, undefined, signal);
     if (factored === undefined) throw new Error('the matrix is positive definite');
-    expect(factorRows(factored, PANEL_ROWS, size).rows).toBe(10);
-    expect(() => factorRows(factored, PANEL_ROWS - 1, PANEL_ROWS + 1)).toThrow(RangeError);
+    const rows = { first: PANEL_ROWS, end: size };
+    expect(factorPart(factored, rows).values).toHaveLength(100);
+    expect(factorPart(factored, rows, { first: 3, end: 8 }).columns).toBe(5);
+    const across = { first: PANEL_ROWS - 1, end: PANEL_ROWS + 1 };
+    expect(() => factorPart(factored, across)).toThrow(RangeError);
     await expect(
       factor(algebra, gram, undefined, AbortSignal.abort(new Error('enough'))),
     ).rejects.toThrow('enough');

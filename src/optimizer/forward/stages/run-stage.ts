@@ -113,14 +113,37 @@ async function prepareLane(
   const given = kept?.of(lane);
   const inputs = given === undefined ? await kind.prepare(source, capture) : undefined;
   const output = await OutputLayer.prepare(model, kind.output, source, sessions);
+  const readKept = given && readAhead(given, kind.batches);
   const run = async (batch: SequenceBatch, beside?: ShownInputs): Promise<ShownInputs> => {
     const tokens = batch.sequences * batch.positions;
     const hidden = await activations.read(batch.first, tokens);
     const shown = await inputs?.run(kind.feeds(hidden, batch), tokens, beside);
-    const last = shown?.output ?? (await given?.read(batch.first, tokens));
+    const last = shown?.output ?? (await readKept?.());
     if (last === undefined) throw new Error('a stage has no inputs of its last layer');
     await activations.write(batch.first, await output.run(hidden, last));
     return { ...shown, output: last };
   };
   return { inputs, run };
+}
+
+/** Reads batch after batch, each while the one before it is at work. */
+function readAhead(
+  activations: Activations,
+  batches: readonly SequenceBatch[],
+): () => Promise<Float32Array | undefined> {
+  let index = 0;
+  const readNext = (): Promise<Float32Array> | undefined => {
+    const batch = batches[index];
+    index += 1;
+    const read = batch && activations.read(batch.first, batch.sequences * batch.positions);
+    // A failure is thrown where it is waited for, which may be a whole batch later.
+    read?.catch(() => undefined);
+    return read;
+  };
+  let next = readNext();
+  return async () => {
+    const values = await next;
+    next = readNext();
+    return values;
+  };
 }

@@ -35,10 +35,14 @@ export const PACKED_FORM: StoredForm = {
         rowZeros[group] = half + zeroPoint(first + row, group);
       }
       unpackCodes(codes, row * words, 1, bits, rowCodes);
-      for (let column = 0; column < columns; column += 1) {
+      for (let column = 0, to = row * columns; column < columns; ) {
         const group = groupOf[column] ?? 0;
-        const steps = (rowCodes[column] ?? 0) - (rowZeros[group] ?? 0);
-        target[row * columns + column] = steps * (rowScales[group] ?? Number.NaN);
+        const zero = rowZeros[group] ?? 0;
+        const scale = rowScales[group] ?? Number.NaN;
+        // Mostly a whole group.
+        for (; column < columns && groupOf[column] === group; column += 1, to += 1) {
+          target[to] = ((rowCodes[column] ?? 0) - zero) * scale;
+        }
       }
     }
   },
