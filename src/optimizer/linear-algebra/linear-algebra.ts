@@ -12,6 +12,8 @@ export interface MultiplyOptions {
   readonly transposeB?: boolean;
   /** Where the product goes; may be part of a larger array, but not of one that is read. */
   readonly into?: Float32Array;
+  /** Whether the product is added to what `into` holds. */
+  readonly adding?: boolean;
 }
 
 /**

@@ -26,7 +26,7 @@ class OnnxAlgebra implements LinearAlgebra {
   }
 
   async multiply(a: Matrix, b: Matrix, options: MultiplyOptions = {}): Promise<Matrix> {
-    const { transposeA = false, transposeB = false } = options;
+    const { transposeA = false, transposeB = false, adding = false } = options;
     const rows = transposeA ? a.columns : a.rows;
     const inner = transposeA ? a.rows : a.columns;
     const columns = transposeB ? b.rows : b.columns;
@@ -42,8 +42,12 @@ class OnnxAlgebra implements LinearAlgebra {
       );
     }
     if (values.length > 0) {
-      const session = await this.#session(transposeA, transposeB, this.#useful(rows, columns));
-      await session.run({ a: tensor(a), b: tensor(b) }, { y: tensor({ rows, columns, values }) });
+      const session = await this.#session(
+        { transposeA, transposeB, adding },
+        this.#useful(rows, columns),
+      );
+      const y = tensor({ rows, columns, values });
+      await session.run({ a: tensor(a), b: tensor(b), ...(adding && { c: y }) }, { y });
     }
     return { rows, columns, values };
   }
@@ -61,11 +65,12 @@ class OnnxAlgebra implements LinearAlgebra {
     return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
   }
 
-  #session(transposeA: boolean, transposeB: boolean, threads: number): Promise<InferenceSession> {
-    const key = `${transposeA} ${transposeB} ${threads}`;
+  #session(kind: GemmKind, threads: number): Promise<InferenceSession> {
+    const { transposeA, transposeB, adding } = kind;
+    const key = `${transposeA} ${transposeB} ${adding} ${threads}`;
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = InferenceSession.create(gemmModel(transposeA, transposeB), {
+      session = InferenceSession.create(gemmModel(kind), {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
@@ -84,12 +89,16 @@ function tensor({ rows, columns, values }: Matrix): Tensor {
   return new Tensor('float32', values, [rows, columns]);
 }
 
-/** The ONNX model of `y = A·B`, either factor transposed if wanted, for matrices of every size. */
-function gemmModel(transposeA: boolean, transposeB: boolean): Uint8Array {
+type GemmKind = Readonly<Record<'transposeA' | 'transposeB' | 'adding', boolean>>;
+
+/** The ONNX model of `y = A·B`, either factor transposed if wanted, or of `y = A·B + c`, for matrices of
+ * every size. */
+function gemmModel({ transposeA, transposeB, adding }: GemmKind): Uint8Array {
   const graph = new GraphBuilder();
   const a = graph.input('a', ['a_rows', 'a_columns']);
   const b = graph.input('b', ['b_rows', 'b_columns']);
-  const y = graph.op('Gemm', [a, b], { transA: Number(transposeA), transB: Number(transposeB) });
+  const factors = adding ? [a, b, graph.input('c', ['y_rows', 'y_columns'])] : [a, b];
+  const y = graph.op('Gemm', factors, { transA: Number(transposeA), transB: Number(transposeB) });
   graph.output('y', y, ['y_rows', 'y_columns']);
   return graph.build('gemm');
 }

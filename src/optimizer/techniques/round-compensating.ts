@@ -61,14 +61,13 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
   const errors = new Float32Array(columns * width);
   const slabCodes = new Uint8Array(columns * width);
   const moves = new Float32Array(Math.min(columns, PANEL_ROWS) * width);
-  const products = new Float32Array(moves.length);
 
-  /** Columns `from` to `to` of what columns `start` to `stop`, which are rounded, move. */
-  const product = (from: number, to: number, start: number, stop: number, into: Float32Array) =>
+  /** Adds by how much columns `start` to `stop`, which are rounded, move columns `from` to `to`. */
+  const move = (from: number, to: number, start: number, stop: number, into: Float32Array) =>
     algebra.multiply(
       factorPart(factor, { first: from, end: to }, { first: start, end: stop }),
       { rows: stop - start, columns: width, values: errors.subarray(start * width, stop * width) },
-      { into },
+      { into, adding: true },
     );
   /** Rounds columns of a panel, half after half; `moves` is how far they are moved so far. */
   const roundColumns = async (from: number, to: number, moves: Float32Array): Promise<void> => {
@@ -85,18 +84,16 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
     const [before, after] = [(middle - from) * width, (to - from) * width];
     await roundColumns(from, middle, moves.subarray(0, before));
     signal.throwIfAborted();
-    const into = products.subarray(0, after - before);
-    await product(middle, to, from, middle, into);
     const others = moves.subarray(before, after);
-    for (let i = 0; i < others.length; i++) others[i] = (others[i] ?? 0) + (into[i] ?? 0);
+    await move(middle, to, from, middle, others);
     await roundColumns(middle, to, others);
   };
   for (let start = 0; start < columns; start += PANEL_ROWS) {
     signal.throwIfAborted();
     const end = Math.min(columns, start + PANEL_ROWS);
     const own = moves.subarray(0, (end - start) * width);
-    if (start === 0) own.fill(0);
-    else await product(start, end, 0, start, own);
+    own.fill(0);
+    if (start > 0) await move(start, end, 0, start, own);
     await roundColumns(start, end, own);
   }
   transposeCodes(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
