@@ -63,6 +63,7 @@ interface GridExports extends MemoryExports {
     sums: number,
   ): void;
   dotProduct(a: number, b: number, count: number): number;
+  findNonFinite(type: number, at: number, count: number): number;
   factorSquare(size: number, square: number, lower: number, pivots: number): number;
   invertFactor(size: number, lower: number, pivots: number, inverse: number, solver: number): void;
 }
@@ -91,6 +92,11 @@ export class GridKernels extends KernelMemory<GridExports> {
 
   dotProduct(a: Region, b: Region, count: number): number {
     return this.exports.dotProduct(a.address, b.address, count);
+  }
+
+  /** The first of some f32 that is NaN or an infinity; -1 if none is. */
+  findNonFinite({ address }: Region, count: number): number {
+    return this.exports.findNonFinite(FLOAT_TYPE_NUMBERS.F32, address, count);
   }
 
   /** Factors a matrix; false if it is not positive definite. See assembly/factor.ts. */

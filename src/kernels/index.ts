@@ -22,6 +22,7 @@ export { type BlockSource, type EncodeBlocksTask, SCALE_BYTES } from './encode-b
 export { KernelFileError, KernelTaskError, NonFiniteWeightError } from './errors.js';
 export { factorSquare, type SquareFactor } from './factor-square.js';
 export type { FileRange } from './file-range.js';
+export { findNonFinite } from './find-non-finite.js';
 export { FLOAT_BYTES, type FloatType } from './float-type.js';
 export type { CodeGrid } from './grid-kernels.js';
 export {

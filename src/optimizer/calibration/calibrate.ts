@@ -146,7 +146,8 @@ async function quantizeStage(
   const kept = new KeptInputs({ folder: run.scratchFolder });
   const moves = !isLast(run, block, stage);
   const capture: CaptureInputs = async ({ places, evenTokens, magnitudes, last }) => {
-    releaseArrays(last ? 'all' : 'young');
+    // A feed-forward network takes most, and what it takes need not be released more often.
+    releaseArrays(last && stage === 'feedForward' ? 'all' : 'young');
     const sink = new StatisticsCollector();
     await pass.run(block, stage, weights, {
       ...beside,

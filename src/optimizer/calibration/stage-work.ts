@@ -4,6 +4,7 @@ import type {
 } from '../../checkpoint/architectures/forward/forward-model.js';
 import { CheckpointError } from '../../checkpoint/errors.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
+import { findNonFinite } from '../../kernels/index.js';
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import type { BlockStage } from '../forward/forward-pass.js';
 import { CAPTURE_PLACES, type CapturePlace } from '../forward/graphs/capture.js';
@@ -264,14 +265,11 @@ async function writeLayer(
 
 /** @throws CheckpointError if a weight holds NaN or infinity. */
 function checkFinite(module: string, values: Float32Array): void {
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at] ?? Number.NaN;
-    if (value - value !== 0) {
-      throw new CheckpointError(`has ${value} at element ${at}: the checkpoint is damaged`, {
-        tensor: `${module}.weight`,
-      });
-    }
-  }
+  const at = findNonFinite(values);
+  if (at === undefined) return;
+  throw new CheckpointError(`has ${values[at]} at element ${at}: the checkpoint is damaged`, {
+    tensor: `${module}.weight`,
+  });
 }
 
 function first(layers: readonly PlannedLayer[]): PlannedLayer {

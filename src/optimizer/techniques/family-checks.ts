@@ -1,3 +1,4 @@
+import { findNonFinite } from '../../kernels/index.js';
 import { TechniqueError } from './errors.js';
 import type { Family, LinearWeight } from './technique.js';
 
@@ -23,7 +24,7 @@ export function checkFamily({ name, weights, inputs }: Family): void {
         `its ${what} have ${values.length} elements, and ${columns} input channels need ${length}.`,
       );
     }
-    if (!allFinite(values)) {
+    if (findNonFinite(values) !== undefined) {
       throw new TechniqueError(
         name,
         `its ${what} are not finite: the model overflows on the calibration text.`,
@@ -45,25 +46,10 @@ function checkWeight({ name, rows, columns, values }: LinearWeight, inputs: numb
       `its weight of [${rows}, ${columns}] has ${values.length} elements and ${inputs} input channels.`,
     );
   }
-  if (!allFinite(values)) {
+  if (findNonFinite(values) !== undefined) {
     throw new TechniqueError(
       name,
       'its weight holds NaN or an infinity; the checkpoint is damaged.',
     );
   }
-}
-
-/** A sum is finite only if all its terms are, or if they are too large for what is done with them. */
-function allFinite(values: Float32Array): boolean {
-  // Sums of their own, so that none has to wait for another.
-  let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
-  const whole = values.length - (values.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    sum0 += Math.abs(values[i] ?? 0);
-    sum1 += Math.abs(values[i + 1] ?? 0);
-    sum2 += Math.abs(values[i + 2] ?? 0);
-    sum3 += Math.abs(values[i + 3] ?? 0);
-  }
-  for (let i = whole; i < values.length; i++) sum0 += Math.abs(values[i] ?? 0);
-  return Number.isFinite(sum0 + sum1 + sum2 + sum3);
 }

@@ -39,6 +39,11 @@ export const sumInput = (output: string): string => `${output}.before`;
 /** Added to a token's mean square: a token whose inputs are all zero stays zero. */
 const LEAST_SQUARE = 1e-20;
 
+/** What to call the inputs at a place, so that they need not be copied where they are shown. */
+export function placeValue(graph: GraphBuilder, place: CapturePlace, spec: CaptureSpec): Value {
+  return spec.shown.includes(place) ? (shownOutput(place) as Value) : graph.fresh();
+}
+
 /** Adds a place's outputs to a graph, as far as they are wanted.
  * @param x `[tokens, columns]`.
  * @returns whether everything is told now that the specification asks for. */
@@ -49,7 +54,11 @@ export function capture(
   columns: number,
   { shown, sums }: CaptureSpec,
 ): boolean {
-  if (shown.includes(place)) graph.output(shownOutput(place), x, ['tokens', columns]);
+  if (shown.includes(place)) {
+    const name = shownOutput(place);
+    if (x === name) graph.named(name, ['tokens', columns]);
+    else graph.output(name, x, ['tokens', columns]);
+  }
   if (sums?.places.includes(place)) addSums(graph, x, place, columns, sums);
   return place === 'output' || !(shown.includes('output') || sums?.places.includes('output'));
 }

@@ -1,7 +1,7 @@
 import type { GateOutput } from '../../../checkpoint/architectures/forward/forward-architecture.js';
 import type { Activation } from '../../../checkpoint/architectures/forward/forward-model.js';
 import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
-import { type CaptureSpec, capture } from './capture.js';
+import { type CaptureSpec, capture, placeValue } from './capture.js';
 import { norm } from './norm.js';
 import { HIDDEN_INPUT } from './output-graph.js';
 import { type ProjectionSpec, project } from './project.js';
@@ -27,7 +27,8 @@ export function feedForwardGraph(spec: FeedForwardGraphSpec): Uint8Array {
   const x = spec.normBefore ? norm(graph, hidden, 'norm', hiddenSize, epsilon) : hidden;
   if (capture(graph, x, 'input', hiddenSize, spec.capture)) return graph.build('feed_forward');
   const part = project(graph, x, spec.inputs);
-  const product = graph.op('Mul', [activate(graph, part('gate'), spec.activation), part('up')]);
+  const product = placeValue(graph, 'output', spec.capture);
+  graph.ops('Mul', [activate(graph, part('gate'), spec.activation), part('up')], [product]);
   capture(graph, product, 'output', spec.width, spec.capture);
   return graph.build('feed_forward');
 }
