@@ -19,12 +19,12 @@ import { affordableSamples } from './affordable.js';
 import { chooseSamples } from './samples.js';
 import { stageFamilies } from './stage-families.js';
 
-/** Passes through the blocks' weights that a token costs: one to gather statistics, whose products cost
- * about as much again, and one to move on. */
-const PASSES = 3;
+/** Passes through the blocks' weights that a token costs: every layer is multiplied once, and the sums
+ * that its inputs leave, with all that lies between layers, cost about as much again. */
+const PASSES = 2;
 
-/** With the original model beside. */
-const PASSES_BESIDE = 6;
+/** With the original model beside: its layers too, and the products of both models' inputs. */
+const PASSES_BESIDE = 4;
 
 /** What a calibrated technique works on. */
 export interface CalibrationPlan {
