@@ -53,6 +53,35 @@ interface GridExports extends MemoryExports {
     errors: number,
     room: number,
   ): void;
+  coverShares(
+    source: number,
+    count: number,
+    rows: number,
+    shares: number,
+    shareCount: number,
+    scales: number,
+    zeroPoints: number,
+  ): void;
+  candidateErrors(
+    source: number,
+    count: number,
+    rows: number,
+    candidates: number,
+    scales: number,
+    zeroPoints: number,
+    errors: number,
+  ): void;
+  candidateProducts(
+    source: number,
+    count: number,
+    rows: number,
+    candidates: number,
+    scales: number,
+    zeroPoints: number,
+    others: number,
+    same: number,
+    products: number,
+  ): void;
   turnErrors(
     rows: number,
     columns: number,
@@ -110,10 +139,18 @@ export class GridKernels extends KernelMemory<GridExports> {
   }
 }
 
+let compiled: WebAssembly.Module | undefined;
+
+/** Kernels with a memory of their own, for one whose numbers stay there while it waits. */
+export function ownGridKernels(): GridKernels {
+  compiled ??= compileKernels();
+  return new GridKernels(compiled);
+}
+
 let kernels: GridKernels | undefined;
 
 /** Those of the calling thread. Calls do not wait for anything, so none finds another's numbers. */
 export function gridKernels(): GridKernels {
-  kernels ??= new GridKernels(compileKernels());
+  kernels ??= ownGridKernels();
   return kernels;
 }

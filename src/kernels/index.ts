@@ -33,6 +33,7 @@ export {
 } from './kernel-pool.js';
 export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
+export { RangeCandidates, type RangeShares } from './range-candidates.js';
 export { roundScaled, SCALED_ROW_UNIT, type TurnedRows } from './round-scaled.js';
 export {
   type ColumnBytes,

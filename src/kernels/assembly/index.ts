@@ -5,6 +5,7 @@ import { resetErrors, sumOfSquaredErrors, sumOfSquares, worstBlock, worstSquare 
 import { BF16, F16, F32 } from './scale';
 import { encodeSlab } from './slab';
 
+export { candidateErrors, candidateProducts, coverShares } from './candidates';
 export { compensateBlock } from './compensate';
 export { dotProduct, turnErrors } from './errors';
 export { factorSquare, invertFactor } from './factor';

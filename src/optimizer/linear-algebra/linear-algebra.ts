@@ -32,6 +32,18 @@ export function rowsOf({ values, columns }: Matrix, first: number, end: number):
   return { rows: end - first, columns, values: values.subarray(first * columns, end * columns) };
 }
 
+/** The square around the diagonal of a matrix, from `first` to `end`; the matrix itself if that is all. */
+export function squareOf(matrix: Matrix, first: number, end: number): Matrix {
+  const size = end - first;
+  if (size === matrix.rows) return matrix;
+  const values = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) {
+    const from = (first + i) * matrix.columns;
+    values.set(matrix.values.subarray(from + first, from + end), i * size);
+  }
+  return { rows: size, columns: size, values };
+}
+
 /** Wraps values that lie row after row.
  * @throws RangeError if their number is not rows × columns. */
 export function matrix(values: Float32Array, rows: number, columns: number): Matrix {

@@ -13,7 +13,6 @@ export interface AwqSettings {
 /** AWQ (Lin et al., 2023): input channels scaled by their activity, then weights clipped and rounded to
  * nearest. */
 export function awq({ grid, clip }: AwqSettings): Technique {
-  const range = clip ? 'search' : 'cover';
   return {
     name: 'awq',
     sequential: false,
@@ -24,6 +23,6 @@ export function awq({ grid, clip }: AwqSettings): Technique {
       checkFamily(family);
       return searchScales(family, grid, context);
     },
-    encode: (family, context) => roundFamily(family, grid, range, context),
+    encode: (family, context) => roundFamily(family, grid, clip, context),
   };
 }

@@ -1,4 +1,9 @@
-import { type LinearAlgebra, type Matrix, rowsOf } from '../linear-algebra/linear-algebra.js';
+import {
+  type LinearAlgebra,
+  type Matrix,
+  rowsOf,
+  squareOf,
+} from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import { type FittedGrid, nearestCode, storedScale } from './integer-grid.js';
 import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
@@ -145,7 +150,7 @@ class Slab {
     }
     const images = this.#room.images.subarray(0, count * width);
     const codes = { rows: count, columns: width, values: steps };
-    await algebra.multiply(square(gram, first, end), codes, { into: images });
+    await algebra.multiply(squareOf(gram, first, end), codes, { into: images });
     const pulls = new Float64Array(width);
     const squares = new Float64Array(width);
     for (let at = 0; at < steps.length; ) {
@@ -261,16 +266,4 @@ class Slab {
       this.#errors[at] = (this.#targets[at] ?? 0) - step * (this.#scales[group * width + r] ?? 0);
     }
   }
-}
-
-/** The square of a symmetric matrix from `first` to `end`. */
-function square(gram: Matrix, first: number, end: number): Matrix {
-  const size = end - first;
-  if (size === gram.rows) return gram;
-  const values = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) {
-    const from = (first + i) * gram.columns;
-    values.set(gram.values.subarray(from + first, from + end), i * size);
-  }
-  return { rows: size, columns: size, values };
 }

@@ -20,21 +20,22 @@ export async function forEachSlab(
   }
 }
 
-/** Rows `first` to `end` of a matrix, transposed: `[columns, end − first]`. */
+/** Rows `first` to `end` of a matrix, transposed: `[columns, stride]`, filled up with zeros. */
 export function transposeRows(
   { columns, values }: Matrix,
   first: number,
   end: number,
+  stride: number = end - first,
 ): Float32Array {
   const width = end - first;
-  const transposed = new Float32Array(columns * width);
+  const transposed = new Float32Array(columns * stride);
   // Square tiles keep both sides within the cache.
   for (let tile = 0; tile < columns; tile += TILE) {
     const tileEnd = Math.min(columns, tile + TILE);
     for (let row = 0; row < width; row++) {
       const from = (first + row) * columns;
       for (let column = tile; column < tileEnd; column++) {
-        transposed[column * width + row] = values[from + column] ?? 0;
+        transposed[column * stride + row] = values[from + column] ?? 0;
       }
     }
   }

@@ -33,7 +33,7 @@ export function smoothQuant({ migrationStrength, scaleType }: SmoothQuantSetting
       const wanted = migrationScales(family, migrationStrength);
       return { ...foldScales(family.preceding, wanted, family.name), notes: [] };
     },
-    encode: (family, context) => roundFamily(family, grid, 'cover', context),
+    encode: (family, context) => roundFamily(family, grid, false, context),
   };
 }
 
