@@ -70,7 +70,7 @@ function addSums(
   columns: number,
   { beside, evenTokens, magnitudes }: SumsSpec,
 ): void {
-  const size = evenTokens ? tokenSizes(graph, x, columns) : undefined;
+  const size = evenTokens ? tokenSizes(graph, x) : undefined;
   const counted = (values: Value): Value =>
     size === undefined ? values : graph.op('Div', [values, size]);
   const own = counted(x);
@@ -105,8 +105,8 @@ function split(graph: GraphBuilder, x: Value, widths: readonly number[]): readon
 }
 
 /** Root mean squares of the tokens, `[tokens, 1]`. */
-function tokenSizes(graph: GraphBuilder, x: Value, columns: number): Value {
-  const squares = graph.op('ReduceSumSquare', [x, graph.ints([1])], { keepdims: 1 });
-  const mean = graph.op('Div', [squares, graph.scalar(columns)]);
+function tokenSizes(graph: GraphBuilder, x: Value): Value {
+  const squares = graph.op('Mul', [x, x]);
+  const mean = graph.op('ReduceMean', [squares, graph.ints([1])], { keepdims: 1 });
   return graph.op('Sqrt', [graph.op('Add', [mean, graph.scalar(LEAST_SQUARE)])]);
 }
