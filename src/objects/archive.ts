@@ -41,6 +41,7 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
 /** Bytes unpacked at once. */
 const GUNZIP_CHUNK_BYTES = 256 * 1024;
 
+/** Whether a key is that of an archive, by its ending. */
 export function isArchiveKey(key: string): boolean {
   return key.endsWith('.tar.gz') || key.endsWith('.tgz');
 }

@@ -13,6 +13,7 @@ const FIELDS: Record<CombinableAlgorithm, Field> = {
   CRC64NVME: { bits: 64, polynomial: 0x9a6c9329ac4bc9b5n },
 };
 
+/** Whether the checksum of a whole follows from those of its parts. */
 export function isCombinable(algorithm: string): algorithm is CombinableAlgorithm {
   return algorithm in FIELDS;
 }

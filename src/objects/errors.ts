@@ -72,6 +72,7 @@ export class ArchiveError extends ObjectStoreError {
   }
 }
 
+/** The error for a bucket that is not there. */
 export function noSuchBucket(bucket: string): ObjectStoreError {
   return new ObjectStoreError(
     'NoSuchBucket',
@@ -79,6 +80,7 @@ export function noSuchBucket(bucket: string): ObjectStoreError {
   );
 }
 
+/** The error for an object that is not there. */
 export function noSuchKey(key: string): ObjectStoreError {
   return new ObjectStoreError(
     'NoSuchKey',
@@ -86,6 +88,7 @@ export function noSuchKey(key: string): ObjectStoreError {
   );
 }
 
+/** The error for an upload that is not there, or no more. */
 export function noSuchUpload(): ObjectStoreError {
   return new ObjectStoreError(
     'NoSuchUpload',

@@ -100,6 +100,7 @@ function decodePath(path: string, refuse: (reason: string) => InvalidS3UriError)
   }
 }
 
+/** A location as an `s3://` URI; a bucket alone has no slash behind it. */
 export function formatS3Uri(location: ObjectLocation): string {
   return location.key === ''
     ? `s3://${location.bucket}`

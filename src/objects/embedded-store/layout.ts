@@ -109,6 +109,7 @@ export async function statIfThere(path: string): Promise<BigIntStats | undefined
   }
 }
 
+/** Whether an error of the file system says that there is no such file. */
 export function isAbsence(error: unknown): boolean {
   const code = systemErrorCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG';

@@ -89,6 +89,7 @@ export async function readSlotSize(folder: string): Promise<number | undefined> 
   return readJson<number>(join(folder, SLOT));
 }
 
+/** Notes how much room each part has in the upload’s file, in bytes. */
 export async function writeSlotSize(folder: string, bytes: number): Promise<void> {
   await writeWhole(folder, SLOT, JSON.stringify(bytes));
 }
@@ -130,6 +131,7 @@ function partName(partNumber: number): string {
   return `part-${String(partNumber).padStart(5, '0')}.json`;
 }
 
+/** An upload as clients of the store see it. */
 export function describeUpload(uploadId: string, record: UploadRecord): UploadInfo {
   return {
     uploadId,
@@ -144,6 +146,7 @@ function encryptionOf({ encryption }: UploadRecord) {
   return encryption === undefined ? {} : { encryption: { keyArn: encryption.keyArn } };
 }
 
+/** A part as clients of the store see it. */
 export function describePart(record: UploadRecord, part: PartRecord): PartInfo {
   return {
     partNumber: part.partNumber,

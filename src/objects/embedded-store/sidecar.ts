@@ -57,6 +57,7 @@ export async function writeSidecar(
   }
 }
 
+/** Forgets what is kept beside an object; nothing where there is none. */
 export async function removeSidecar(layout: Layout, bucket: string, key: string): Promise<void> {
   await rm(sidecarPath(layout, bucket, key), { force: true });
 }

@@ -1,5 +1,6 @@
 import { percentDecode, splitTarget } from '../../identity/canonical-request.js';
 
+/** What a request is for. */
 export interface S3Address {
   /** Empty when the request is for the service itself. */
   readonly bucket: string;

@@ -12,6 +12,7 @@ const MAX_TRAILERS = 16;
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 const LINE_FEED = 0x0a;
 
+/** What a request’s head says of its coding. */
 export interface ChunkedBody {
   /** Whether each chunk, and the trailer, carries a signature. */
   readonly signed: boolean;

@@ -10,6 +10,10 @@ const MAX_CONFIGURATION_BYTES = 64 * 1024;
 /** The region whose name S3 leaves out, and whose buckets may be created again by their owner. */
 const HOME_REGION = 'us-east-1';
 
+/**
+ * The buckets that there are, or those whose names begin with `prefix`, in one page.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+ */
 export async function listBuckets(call: S3Call): Promise<void> {
   const prefix = call.query.get('prefix') ?? '';
   const buckets = (await call.store.listBuckets()).filter(({ name }) => name.startsWith(prefix));
@@ -37,6 +41,12 @@ export function ownerNodes(call: S3Call) {
   ] as const;
 }
 
+/**
+ * Makes a bucket. In us-east-1 the owner may make it again, as in S3.
+ * @throws S3Error IllegalLocationConstraintException, MalformedXML; ObjectStoreError
+ * BucketAlreadyOwnedByYou, InvalidBucketName
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+ */
 export async function createBucket(call: S3Call): Promise<void> {
   const text = await readSmallBody(call, MAX_CONFIGURATION_BYTES);
   if (text !== '') {
@@ -59,16 +69,31 @@ export async function createBucket(call: S3Call): Promise<void> {
   sendEmpty(call, 200, { location: `/${call.bucket}`, 'content-length': 0 });
 }
 
+/**
+ * Whether a bucket is there, and its region.
+ * @throws ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+ */
 export async function headBucket(call: S3Call): Promise<void> {
   await call.store.headBucket(call.bucket);
   sendEmpty(call, 200, { 'x-amz-bucket-region': call.region });
 }
 
+/**
+ * Removes an empty bucket.
+ * @throws ObjectStoreError NoSuchBucket, BucketNotEmpty
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
+ */
 export async function deleteBucket(call: S3Call): Promise<void> {
   await call.store.deleteBucket(call.bucket);
   sendEmpty(call, 204);
 }
 
+/**
+ * The region of a bucket; us-east-1 is an empty document, as in S3.
+ * @throws ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+ */
 export async function getBucketLocation(call: S3Call): Promise<void> {
   await call.store.headBucket(call.bucket);
   sendXml(call, 'LocationConstraint', call.region === HOME_REGION ? '' : call.region);

@@ -18,6 +18,7 @@ const SPELLINGS: Record<
 };
 const MD5_BYTES = 16;
 
+/** What the checksum of an algorithm is called in documents. */
 export function checksumElement(algorithm: ChecksumAlgorithm): string {
   return SPELLINGS[algorithm].element;
 }

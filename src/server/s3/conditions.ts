@@ -12,6 +12,7 @@ export interface ConditionNames {
   readonly unmodifiedSince: string;
 }
 
+/** Of reads. */
 export const READ_CONDITIONS: ConditionNames = {
   match: 'if-match',
   noneMatch: 'if-none-match',
@@ -19,6 +20,7 @@ export const READ_CONDITIONS: ConditionNames = {
   unmodifiedSince: 'if-unmodified-since',
 };
 
+/** Of the source of a copy. */
 export const COPY_CONDITIONS: ConditionNames = {
   match: 'x-amz-copy-source-if-match',
   noneMatch: 'x-amz-copy-source-if-none-match',
@@ -49,6 +51,7 @@ export function checkConditions(
   return 'hold';
 }
 
+/** A condition of the request does not hold. */
 export function preconditionFailed(): S3Error {
   return new S3Error(
     'PreconditionFailed',
@@ -64,6 +67,7 @@ function listsEtag(header: string, etag: string): boolean {
     .some((entry) => entry === '*' || entry === etag);
 }
 
+/** An ETag without the quotes around it, if it has them. */
 export function unquote(etag: string): string {
   return etag.replace(/^"(.*)"$/, '$1');
 }

@@ -14,6 +14,13 @@ import { readMetadata, readObjectHeaders } from './object-headers.js';
 import { quoted, type S3Call, sendXml } from './s3-call.js';
 import { invalidArgument, invalidRequest, S3Error } from './s3-error.js';
 
+/**
+ * Copies an object, with its headers and metadata or with new ones, under the key that the request
+ * names.
+ * @throws S3Error InvalidArgument, InvalidRequest, PreconditionFailed; ObjectStoreError
+ * NoSuchBucket, NoSuchKey
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ */
 export async function copyObject(call: S3Call): Promise<void> {
   const { store, bucket, key, headers } = call;
   const source = readSource(call);
@@ -62,6 +69,11 @@ export async function copyObject(call: S3Call): Promise<void> {
   sendXml(call, 'CopyObjectResult', result, encryptionHeaders(copied.encryption));
 }
 
+/**
+ * Takes a part of an upload from another object, or from a range of it.
+ * @throws S3Error InvalidArgument, PreconditionFailed; ObjectStoreError NoSuchKey, NoSuchUpload
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+ */
 export async function uploadPartCopy(call: S3Call): Promise<void> {
   const { store, bucket, key } = call;
   const uploadId = readUploadId(call);

@@ -11,6 +11,11 @@ const MAX_PAGE = 1000;
 /** Continuation tokens say nothing to the client; this one is the key that a page ended with. */
 const TOKEN_PREFIX = '1';
 
+/**
+ * A page of a bucket’s objects, 1,000 at most, in the order of the bytes of their keys.
+ * @throws S3Error InvalidArgument; ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+ */
 export async function listObjectsV2(call: S3Call): Promise<void> {
   const request = readListing(call);
   const token = call.query.get('continuation-token');
@@ -30,6 +35,11 @@ export async function listObjectsV2(call: S3Call): Promise<void> {
   ]);
 }
 
+/**
+ * The same in the older form, which goes on from a marker.
+ * @throws S3Error InvalidArgument; ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
+ */
 export async function listObjectsV1(call: S3Call): Promise<void> {
   const request = readListing(call);
   const marker = call.query.get('marker');

@@ -26,6 +26,11 @@ import { children, childText, type ParsedXml, parseXml, type XmlNode } from './x
 /** 10,000 parts, each with its number, ETag and checksum. */
 const MAX_COMPLETE_BYTES = 8 * 1024 * 1024;
 
+/**
+ * Begins an upload in parts.
+ * @throws S3Error InvalidRequest; ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+ */
 export async function createMultipartUpload(call: S3Call): Promise<void> {
   const { store, bucket, key, headers } = call;
   const checksum = readUploadChecksum(headers);
@@ -80,15 +85,23 @@ function readUploadChecksum(
   return { algorithm, type: chosen };
 }
 
+/** The upload that a request names; empty where it names none, which no upload is called. */
 export function readUploadId(call: S3Call): string {
   return call.query.get('uploadId') ?? '';
 }
 
+/** The number of the part that a request names; NaN for anything that is no number. */
 export function readPartNumber(call: S3Call): number {
   const text = call.query.get('partNumber') ?? '';
   return /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
 }
 
+/**
+ * Takes in one part of an upload, in place of an earlier one of that number.
+ * @throws S3Error InvalidRequest; ObjectStoreError NoSuchUpload, InvalidArgument, BadDigest,
+ * IncompleteBody
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+ */
 export async function uploadPart(call: S3Call): Promise<void> {
   const { store, bucket, key } = call;
   const body = openBody(call);
@@ -108,6 +121,12 @@ export async function uploadPart(call: S3Call): Promise<void> {
   });
 }
 
+/**
+ * Makes an object of the parts that the document lists.
+ * @throws S3Error MalformedXML, InvalidArgument; ObjectStoreError NoSuchUpload, InvalidPart,
+ * InvalidPartOrder, EntityTooSmall, PreconditionFailed
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+ */
 export async function completeMultipartUpload(call: S3Call): Promise<void> {
   const { store, bucket, key, headers } = call;
   const uploadId = readUploadId(call);
@@ -151,11 +170,21 @@ function readCompletedPart(part: ParsedXml): CompletedPart {
   };
 }
 
+/**
+ * Gives an upload up, with its parts.
+ * @throws ObjectStoreError NoSuchUpload
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+ */
 export async function abortMultipartUpload(call: S3Call): Promise<void> {
   await call.store.uploads.abort(call.bucket, call.key, readUploadId(call));
   sendEmpty(call, 204);
 }
 
+/**
+ * The parts of an upload that have arrived, by number, 1,000 a page at most.
+ * @throws S3Error InvalidArgument; ObjectStoreError NoSuchUpload
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
+ */
 export async function listParts(call: S3Call): Promise<void> {
   const { store, bucket, key, query } = call;
   const { upload, parts } = await store.uploads.listParts(bucket, key, readUploadId(call));
@@ -197,6 +226,11 @@ function readMarker(text: string | undefined): number {
   return Number(text);
 }
 
+/**
+ * The unfinished uploads of a bucket, by key and time, 1,000 a page at most.
+ * @throws S3Error InvalidArgument; ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+ */
 export async function listMultipartUploads(call: S3Call): Promise<void> {
   const { store, bucket, query } = call;
   const prefix = query.get('prefix') ?? '';

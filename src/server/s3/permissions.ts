@@ -7,22 +7,27 @@ import { bucketArn, objectArn } from '../../identity/s3-arns.js';
 import { readSource } from './copy-object.js';
 import type { S3Call } from './s3-call.js';
 
+/** What the caller’s policies must allow for a request. */
 export type PermissionRule = (
   call: Pick<S3Call, 'bucket' | 'key' | 'query' | 'headers'>,
 ) => readonly Permission[];
 
+/** One action on the request’s bucket. */
 export const onBucket =
   (action: string): PermissionRule =>
   ({ bucket }) => [{ action, resource: bucketArn(bucket) }];
 
+/** One action on the request’s object. */
 export const onObject =
   (action: string): PermissionRule =>
   ({ bucket, key }) => [{ action, resource: objectArn(bucket, key) }];
 
+/** Seeing which buckets there are. */
 export const listingBuckets: PermissionRule = () => [
   { action: 's3:ListAllMyBuckets', resource: '*' },
 ];
 
+/** Listing the request’s bucket, with what conditions may look at. */
 export const listing: PermissionRule = ({ bucket, query }) => [
   {
     action: 's3:ListBucket',

@@ -8,6 +8,12 @@ import { objectHeaders } from './object-headers.js';
 import { type HeaderValues, type S3Call, sendEmpty, sendHead, sendXml } from './s3-call.js';
 import { S3Error } from './s3-error.js';
 
+/**
+ * Sends an object, or a range or a part of it.
+ * @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber; ObjectStoreError
+ * NoSuchBucket, NoSuchKey; AccessDeniedError
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
 export async function getObject(call: S3Call): Promise<void> {
   const object = await call.store
     .open(call.bucket, call.key, call.keyAccess)
@@ -25,6 +31,12 @@ export async function getObject(call: S3Call): Promise<void> {
   }
 }
 
+/**
+ * What getObject would say of an object, without its bytes.
+ * @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber; ObjectStoreError
+ * NoSuchBucket, NoSuchKey; AccessDeniedError
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
 export async function headObject(call: S3Call): Promise<void> {
   const info = await call.store.head(call.bucket, call.key).catch(hideAbsence(call));
   const { statusCode, headers } = describeRead(call, info);

@@ -31,8 +31,10 @@ export interface S3Call {
   readonly signal: AbortSignal;
 }
 
+/** Carries out one operation, and answers it unless it throws. */
 export type S3Handler = (call: S3Call) => Promise<void>;
 
+/** Headers of an answer by name; those without a value are left out. */
 export type HeaderValues = Readonly<Record<string, string | number | undefined>>;
 
 /** Sends a response whose body is an XML document in S3's namespace. */
@@ -69,6 +71,7 @@ export function sendHead(
   response.writeHead(statusCode);
 }
 
+/** An ETag as headers and documents have it. */
 export function quoted(etag: string): string {
   return `"${etag}"`;
 }

@@ -17,14 +17,17 @@ export class S3Error extends Error {
   }
 }
 
+/** An argument has a value that it cannot have. */
 export function invalidArgument(message: string): S3Error {
   return new S3Error('InvalidArgument', 400, message);
 }
 
+/** Headers or parameters do not go together. */
 export function invalidRequest(message: string): S3Error {
   return new S3Error('InvalidRequest', 400, message);
 }
 
+/** A request’s document is not what the operation takes. */
 export function malformedXml(): S3Error {
   return new S3Error(
     'MalformedXML',
@@ -33,6 +36,10 @@ export function malformedXml(): S3Error {
   );
 }
 
+/**
+ * What S3 has and this front does not.
+ * @param what begins the message: the header or operation.
+ */
 export function notImplemented(what: string): S3Error {
   return new S3Error(
     'NotImplemented',

@@ -22,6 +22,7 @@ const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 /** Bodies taken in at once. Each has up to 2 MiB in memory; the others wait on their clients' side. */
 const MAX_BODIES_AT_ONCE = 64;
 
+/** What the front stands before. */
 export interface S3FrontOptions {
   readonly store: ServedObjectStore;
   readonly access: AccessControl;
@@ -32,6 +33,7 @@ export interface S3FrontOptions {
   readonly virtualHosts?: readonly string[];
 }
 
+/** Answers one request, whatever becomes of it. */
 export type S3Front = (
   request: IncomingMessage,
   response: ServerResponse,

@@ -15,6 +15,12 @@ const MAX_DELETE_BYTES = 8 * 1024 * 1024;
 /** Files removed together. */
 const DELETIONS_AT_ONCE = 8;
 
+/**
+ * Takes in an object, whole or not at all.
+ * @throws S3Error InvalidRequest; ObjectStoreError NoSuchBucket, BadDigest, IncompleteBody,
+ * PreconditionFailed
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
 export async function putObject(call: S3Call): Promise<void> {
   const { store, bucket, key, headers } = call;
   const body = openBody(call);
@@ -35,11 +41,21 @@ export async function putObject(call: S3Call): Promise<void> {
   });
 }
 
+/**
+ * Removes an object; one that is not there is gone already.
+ * @throws ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+ */
 export async function deleteObject(call: S3Call): Promise<void> {
   await call.store.remove(call.bucket, call.key);
   sendEmpty(call, 204);
 }
 
+/**
+ * Removes up to 1,000 objects; the answer has what became of each.
+ * @throws S3Error MalformedXML; ObjectStoreError NoSuchBucket
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ */
 export async function deleteObjects(call: S3Call): Promise<void> {
   await call.store.headBucket(call.bucket);
   const request = parseXml(await readSmallBody(call, MAX_DELETE_BYTES), 'Delete');

@@ -7,6 +7,7 @@ export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 /** S3's own request documents are four elements deep. */
 const MAX_XML_DEPTH = 8;
 
+/** Text of an element, or the elements in it. */
 export type XmlContent = string | number | boolean | Date | readonly XmlNode[];
 /** A name and its content; an undefined content leaves the element out. */
 export type XmlNode = readonly [name: string, content: XmlContent | undefined];
