@@ -158,7 +158,9 @@ async function quantizeStage(
     return sink;
   };
   try {
-    const result = await work.quantize(capture, weights, techniqueOf, run.format, output, context, {
+    const result = await work.quantize({
+      ...{ capture, weights, techniqueOf, output, context },
+      format: run.format,
       tensors: run.checkpoint.tensors,
       onLayer: run.onLayer,
     });

@@ -2,32 +2,19 @@ import type {
   ForwardBlock,
   ForwardModel,
 } from '../../checkpoint/architectures/forward/forward-model.js';
-import { CheckpointError } from '../../checkpoint/errors.js';
 import type { TensorInfo } from '../../checkpoint/safetensors/reader.js';
-import { findNonFinite } from '../../kernels/index.js';
-import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import type { BlockStage } from '../forward/forward-pass.js';
 import { CAPTURE_PLACES, type CapturePlace } from '../forward/graphs/capture.js';
 import type { PlannedLayer } from '../quantization/plan.js';
-import { decodeWeight } from '../techniques/decode-weight.js';
 import { scaleFamily } from '../techniques/fold-scales.js';
 import type { InputStatistics } from '../techniques/input-statistics.js';
-import type {
-  EncodedLayer,
-  Family,
-  LinearWeight,
-  Preceding,
-  Technique,
-  TechniqueContext,
-} from '../techniques/technique.js';
-import { applyFold, isFloat, stored } from './apply-fold.js';
+import type { Technique, TechniqueContext } from '../techniques/technique.js';
+import { applyFold, stored } from './apply-fold.js';
 import type { CalibratedLayer } from './calibrated-layer.js';
-import { digestWeight } from './digest-weight.js';
-import { measureError } from './measure-error.js';
-import type { OutputTensors } from './output-tensors.js';
+import { type FamilySource, readFamily } from './read-family.js';
 import { type StageFamily, stageFamilies } from './stage-families.js';
 import type { StatisticsCollector } from './statistics.js';
-import type { WorkingWeights } from './working-weights.js';
+import { type FamilyTarget, writeFamily } from './write-family.js';
 
 interface PlannedFamily extends StageFamily {
   readonly layers: readonly PlannedLayer[];
@@ -53,9 +40,34 @@ export type CaptureInputs = (wanted: {
   readonly last: boolean;
 }) => Promise<StatisticsCollector>;
 
-interface Scaled {
+/** What a stage is quantized with. */
+export interface StageTools extends FamilyTarget {
+  /** Gathers statistics of the inputs at some places, with the weights as they are then. */
+  readonly capture: CaptureInputs;
+  readonly techniqueOf: (layer: PlannedLayer) => Technique;
+  readonly context: TechniqueContext;
+  /** The checkpoint's tensors. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+}
+
+/** A family with the technique that it is quantized by. */
+interface AssignedFamily extends PlannedFamily {
+  readonly technique: Technique;
+  /** Whether it is calibrated when the families before it are done. */
+  readonly inTurn: boolean;
+}
+
+interface ScaledInputs {
   readonly factors: Float32Array;
   readonly inputs: InputStatistics;
+}
+
+/** What scaling did to a stage. */
+interface StageScaling {
+  readonly families: ReadonlyMap<PlannedFamily, ScaledInputs>;
+  /** Tensors that make up for it. */
+  readonly changed: ReadonlySet<string>;
+  readonly notes: readonly string[];
 }
 
 /** Quantizes the linear layers of one stage of a block. */
@@ -85,147 +97,102 @@ export class StageWork {
 
   /** Scales what the technique scales, encodes every family, writes what came of it, and leaves the
    * weights as the result has them.
-   * @param capture gathers statistics of the inputs at some places, with the weights as they are then. */
-  async quantize(
-    capture: CaptureInputs,
-    weights: WorkingWeights,
-    techniqueOf: (layer: PlannedLayer) => Technique,
-    format: CalibratedFormat,
-    output: OutputTensors,
-    context: TechniqueContext,
-    {
-      tensors,
-      onLayer,
-    }: {
-      readonly tensors: ReadonlyMap<string, TensorInfo>;
-      readonly onLayer: (done: CalibratedLayer) => void;
-    },
-  ): Promise<StageResult> {
-    const notes: string[] = [];
-    const changed = new Set<string>();
-    const scaled = new Map<PlannedFamily, Scaled>();
-    const techniques = this.families.map(({ layers }) => techniqueOf(first(layers)));
-    const evenTokens = techniques.every((technique) => technique.evenTokens);
-    const magnitudes = techniques.some((technique) => technique.magnitudes);
-    const sums = { evenTokens, magnitudes };
+   * @throws TechniqueError, FormatError, CheckpointError; the signal's reason when it aborts. */
+  async quantize(tools: StageTools): Promise<StageResult> {
+    const families = this.#assign(tools.techniqueOf);
+    const sums = {
+      evenTokens: families.every(({ technique }) => technique.evenTokens),
+      magnitudes: families.some(({ technique }) => technique.magnitudes),
+    };
+    let statistics = families.every(({ technique, inTurn }) => inTurn && !technique.scale)
+      ? undefined
+      : await tools.capture({ places: placesOf(families), ...sums, last: false });
+    const source = { ...tools, planned: this.#planned, addOne: this.#addOne };
+    const scaling = await scaleFamilies(families, statistics, source, tools.context);
+    const changed = await writeChanged(scaling.changed, tools);
+    const layers: CalibratedLayer[] = [];
+    const notes = [...scaling.notes];
+    for (const [index, planned] of families.entries()) {
+      const began = performance.now();
+      const scaled = scaling.families.get(planned);
+      let inputs = scaled?.inputs;
+      if (statistics === undefined || (index > 0 && planned.inTurn)) {
+        const { place } = planned;
+        statistics = await tools.capture({ places: [place], ...sums, last: place === 'output' });
+        inputs = beside(inputsOf(planned, statistics), scaled?.factors);
+      }
+      const family = await readFamily(planned, inputs ?? inputsOf(planned, statistics), source);
+      const encoded = await planned.technique.encode(family, tools.context);
+      notes.push(...encoded.notes);
+      layers.push(...(await writeFamily(planned.layers, family, encoded, began, tools)));
+    }
+    return { layers, changed, notes };
+  }
+
+  #assign(techniqueOf: StageTools['techniqueOf']): readonly AssignedFamily[] {
     // Experts run one after the other: what one of them becomes changes nothing for the others.
     const sequential = this.block.feedForward.kind === 'feed-forward' || this.stage === 'attention';
-    const inTurn = (technique: Technique | undefined): boolean =>
-      sequential && technique?.sequential === true;
-    let statistics = techniques.every((technique) => inTurn(technique) && !technique.scale)
-      ? undefined
-      : await capture({ places: placesOf(this.families), ...sums, last: false });
-    for (const [index, planned] of this.families.entries()) {
-      const technique = techniques[index];
-      if (statistics === undefined || technique?.scale === undefined) continue;
-      const found = await this.#family(planned, statistics, undefined, weights, tensors);
-      const scaling = await technique.scale?.(found, context);
-      if (scaling === undefined) continue;
-      const after = scaleFamily(found, scaling.factors);
-      for (const weight of after.weights) weights.setMatrix(weight.name, weight);
-      for (const fold of scaling.folds) {
-        for (const tensor of await applyFold(fold, weights)) changed.add(tensor);
-      }
-      notes.push(...scaling.notes);
-      scaled.set(planned, { factors: scaling.factors, inputs: after.inputs });
-    }
-    for (const name of changed) {
-      const tensor = tensors.get(name);
-      if (tensor !== undefined) await output.write(name, await stored(tensor, weights));
-    }
-    const layers: CalibratedLayer[] = [];
-    for (const [index, planned] of this.families.entries()) {
-      let started = performance.now();
-      const technique = techniques[index];
-      if (technique === undefined) throw new Error('a family has no technique');
-      let known = scaled.get(planned)?.inputs;
-      if (statistics === undefined || (index > 0 && inTurn(technique))) {
-        const { place } = planned;
-        statistics = await capture({ places: [place], ...sums, last: place === 'output' });
-        known = beside(statistics.of(first(planned.layers).module), scaled.get(planned)?.factors);
-      }
-      const family = await this.#family(planned, statistics, known, weights, tensors);
-      const encoded = await technique.encode(family, context);
-      notes.push(...encoded.notes);
-      for (const [place, layer] of planned.layers.entries()) {
-        const found = encoded.layers[place];
-        const weight = family.weights[place];
-        if (found === undefined || weight === undefined) {
-          throw new Error(`${layer.module} was not encoded`);
-        }
-        const written = await writeLayer(layer, found, format, output);
-        const decoded = decodeWeight(found.weight);
-        weights.setMatrix(layer.module, decoded);
-        const now = performance.now();
-        const done: CalibratedLayer = {
-          layer,
-          error: measureError(weight, decoded.values),
-          outputError: found.error.output,
-          digest: digestWeight(decoded.values),
-          bytesAfter: written,
-          seconds: (now - started) / 1000,
-        };
-        started = now;
-        layers.push(done);
-        onLayer(done);
-      }
-    }
-    return { layers, changed: [...changed].filter((name) => tensors.has(name)), notes };
+    return this.families.map((family) => {
+      const technique = techniqueOf(first(family.layers));
+      return { ...family, technique, inTurn: sequential && technique.sequential };
+    });
   }
+}
 
-  async #family(
-    { modules, preceding }: PlannedFamily,
-    statistics: StatisticsCollector,
-    scaled: InputStatistics | undefined,
-    weights: WorkingWeights,
-    tensors: ReadonlyMap<string, TensorInfo>,
-  ): Promise<Family> {
-    const linear: LinearWeight[] = [];
-    for (const module of modules) {
-      const matrix = await weights.matrix(module);
-      checkFinite(module, matrix.values);
-      linear.push({ name: module, ...matrix });
+/** Scales the families whose technique does, and what comes before them. The weights take it on.
+ * @param statistics undefined where no technique scales. */
+async function scaleFamilies(
+  families: readonly AssignedFamily[],
+  statistics: StatisticsCollector | undefined,
+  source: FamilySource,
+  context: TechniqueContext,
+): Promise<StageScaling> {
+  const scaled = new Map<PlannedFamily, ScaledInputs>();
+  const changed = new Set<string>();
+  const notes: string[] = [];
+  for (const planned of families) {
+    if (statistics === undefined || planned.technique.scale === undefined) continue;
+    const family = await readFamily(planned, inputsOf(planned, statistics), source);
+    const scaling = await planned.technique.scale(family, context);
+    if (scaling === undefined) continue;
+    const { weights, inputs } = scaleFamily(family, scaling.factors);
+    for (const weight of weights) source.weights.setMatrix(weight.name, weight);
+    for (const fold of scaling.folds) {
+      for (const tensor of await applyFold(fold, source.weights)) changed.add(tensor);
     }
-    const [{ name, columns } = { name: '', columns: 0 }] = linear;
-    const before = await this.#preceding(preceding, weights, tensors);
-    return {
-      name: modules.length === 1 ? name : modules.join(', '),
-      weights: linear,
-      inputs: scaled ?? statistics.of(name) ?? unseen(columns),
-      ...(before === undefined ? {} : { preceding: before }),
-    };
+    notes.push(...scaling.notes);
+    scaled.set(planned, { factors: scaling.factors, inputs });
   }
+  return { families: scaled, changed, notes };
+}
 
-  async #preceding(
-    preceding: StageFamily['preceding'],
-    weights: WorkingWeights,
-    tensors: ReadonlyMap<string, TensorInfo>,
-  ): Promise<Preceding | undefined> {
-    if (preceding === undefined) return undefined;
-    const { module } = preceding;
-    if (preceding.kind === 'linear') {
-      // One that keeps its precision was meant to be left as it is.
-      const layer = this.#planned.get(module);
-      if (layer === undefined) return undefined;
-      return { kind: 'linear', name: module, rows: layer.rows, rowOf: preceding.rowOf };
-    }
-    const name = `${module}.weight`;
-    const type = tensors.get(name)?.dtype;
-    if (!isFloat(type)) return undefined;
-    return {
-      kind: 'norm',
-      name: module,
-      weight: await weights.tensor(name),
-      addsOne: this.#addOne,
-      storedAs: type,
-      alsoFeeds: [],
-    };
+/** Writes tensors that are not quantized but took on scales.
+ * @returns those of them that the checkpoint has. */
+async function writeChanged(
+  names: ReadonlySet<string>,
+  { tensors, weights, output }: StageTools,
+): Promise<readonly string[]> {
+  const written: string[] = [];
+  for (const name of names) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) continue;
+    await output.write(name, await stored(tensor, weights));
+    written.push(name);
   }
+  return written;
 }
 
 /** Places in the order in which they come. */
 function placesOf(families: readonly StageFamily[]): readonly CapturePlace[] {
   return CAPTURE_PLACES.filter((wanted) => families.some(({ place }) => place === wanted));
+}
+
+/** What was seen of a family's inputs; undefined where no token reached it. */
+function inputsOf(
+  { layers }: PlannedFamily,
+  statistics: StatisticsCollector,
+): InputStatistics | undefined {
+  return statistics.of(first(layers).module);
 }
 
 /** Statistics from after scaling: the model's own inputs are scaled, the original ones are not yet. */
@@ -239,37 +206,6 @@ function beside(
     ...found,
     original: original.map((product, at) => product / (factors[at % columns] ?? 1)),
   };
-}
-
-/** Of an expert that no sample was sent to: nothing is known, so all channels count the same. */
-function unseen(columns: number): InputStatistics {
-  const gram = new Float32Array(columns * columns);
-  for (let column = 0; column < columns; column += 1) gram[column * (columns + 1)] = 1;
-  const ones = new Float32Array(columns).fill(1);
-  return { columns, tokens: 1, gram, meanMagnitude: ones, largestMagnitude: ones };
-}
-
-async function writeLayer(
-  layer: PlannedLayer,
-  { weight }: EncodedLayer,
-  format: CalibratedFormat,
-  output: OutputTensors,
-): Promise<number> {
-  let bytes = 0;
-  for (const { name, data } of format.pack(layer, weight)) {
-    await output.write(name, data);
-    bytes += data.length;
-  }
-  return bytes;
-}
-
-/** @throws CheckpointError if a weight holds NaN or infinity. */
-function checkFinite(module: string, values: Float32Array): void {
-  const at = findNonFinite(values);
-  if (at === undefined) return;
-  throw new CheckpointError(`has ${values[at]} at element ${at}: the checkpoint is damaged`, {
-    tensor: `${module}.weight`,
-  });
 }
 
 function first(layers: readonly PlannedLayer[]): PlannedLayer {

@@ -91,7 +91,8 @@ async function encodeLayer(
   const scales = chooseScales(grid, target, settings.range, gram.diagonal);
   const codes = await roundCompensating(algebra, grid, target, factor, order, scales, signal);
   if (settings.refine !== undefined) {
-    await refine(algebra, grid, target, gram.matrix, codes, scales, settings.refine, signal);
+    const rounded = { grid, weight: target, codes, scales };
+    await refine(rounded, gram.matrix, settings.refine, { algebra, signal });
   }
   return encodedIntegers(grid, rows, columns, codes, scales);
 }

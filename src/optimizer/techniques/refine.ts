@@ -7,12 +7,22 @@ import {
 import type { GroupScales } from './choose-scales.js';
 import { type FittedGrid, nearestCode, storedScale } from './integer-grid.js';
 import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
+import type { TechniqueContext } from './technique.js';
 
 export interface RefineSettings {
   /** Most passes over the columns. */
   readonly sweeps: number;
   /** Whether scales are fitted too, rather than codes alone. */
   readonly scales: boolean;
+}
+
+/** A weight with what it was rounded to. */
+export interface RoundedWeight {
+  readonly grid: FittedGrid;
+  readonly weight: Matrix;
+  /** `[rows, columns]`. */
+  readonly codes: Uint8Array;
+  readonly scales: GroupScales;
 }
 
 /** Columns whose influence on each other is followed element by element. */
@@ -30,18 +40,15 @@ const LARGEST_STEP = 2;
  * @param gram positive definite.
  */
 export async function refine(
-  algebra: LinearAlgebra,
-  grid: FittedGrid,
-  weight: Matrix,
+  rounded: RoundedWeight,
   gram: Matrix,
-  codes: Uint8Array,
-  groupScales: GroupScales,
   settings: RefineSettings,
-  signal: AbortSignal,
+  context: TechniqueContext,
 ): Promise<void> {
-  await forEachSlab(weight.rows, signal, (first, end) => {
-    const slab = new Slab(grid, weight, codes, groupScales, first, end);
-    return slab.refine(algebra, gram, settings, signal).then(() => slab.write(codes, groupScales));
+  await forEachSlab(rounded.weight.rows, context.signal, async (first, end) => {
+    const slab = new Slab(rounded, first, end);
+    await slab.refine(gram, settings, context);
+    slab.write(rounded);
   });
 }
 
@@ -66,15 +73,9 @@ class Slab {
     readonly images: Float32Array;
   };
 
-  constructor(
-    grid: FittedGrid,
-    weight: Matrix,
-    codes: Uint8Array,
-    { scales, zeroPoints }: GroupScales,
-    first: number,
-    end: number,
-  ) {
+  constructor({ grid, weight, codes, scales: given }: RoundedWeight, first: number, end: number) {
     const { columns } = weight;
+    const { scales, zeroPoints } = given;
     const width = end - first;
     this.#grid = grid;
     this.#columns = columns;
@@ -106,10 +107,9 @@ class Slab {
   }
 
   async refine(
-    algebra: LinearAlgebra,
     gram: Matrix,
     { sweeps, scales }: RefineSettings,
-    signal: AbortSignal,
+    { algebra, signal }: TechniqueContext,
   ): Promise<void> {
     const size = this.#columns * this.#width;
     for (let sweep = 0; sweep < sweeps; sweep++) {
@@ -123,7 +123,7 @@ class Slab {
     }
   }
 
-  write(codes: Uint8Array, { scales }: GroupScales): void {
+  write({ codes, scales: { scales } }: RoundedWeight): void {
     const [columns, { groups }] = [this.#columns, this.#grid];
     const own = codes.subarray(this.#first * columns, this.#end * columns);
     transposeCodes(this.#codes, columns, this.#width, own);

@@ -231,16 +231,8 @@ describe('coordinate descent', () => {
       });
       const given = Uint8Array.from(codes);
       const found = given.slice();
-      await refine(
-        algebra,
-        grid,
-        weight,
-        gram,
-        found,
-        scales,
-        { sweeps: 9, scales: false },
-        signal,
-      );
+      const rounded = { grid, weight, codes: found, scales };
+      await refine(rounded, gram, { sweeps: 9, scales: false }, { algebra, signal });
       const distance = (chosen: Uint8Array): number =>
         outputDistance(inputs, weight, decodeWeight(encodedIntegers(grid, 5, 4, chosen, scales)));
       const tolerance = 1e-5 * distance(given);
@@ -292,7 +284,7 @@ describe('coordinate descent', () => {
     let last = distance();
     for (let sweep = 0; sweep < 3; sweep++) {
       const settings = { sweeps: 1, scales: true };
-      await refine(algebra, wide, weight, gram, codes, scales, settings, signal);
+      await refine({ grid: wide, weight, codes, scales }, gram, settings, { algebra, signal });
       const now = distance();
       expect(now).toBeLessThan(last * (sweep === 0 ? 0.7 : 1.0001));
       last = now;

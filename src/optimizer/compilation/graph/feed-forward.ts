@@ -2,6 +2,7 @@ import type {
   Activation,
   GatedNetwork,
 } from '../../../checkpoint/architectures/forward/forward-model.js';
+import { activate } from '../../forward/graphs/activate.js';
 import { NONE, type Value } from '../../forward/onnx/graph-builder.js';
 import type { DecoderContext } from './decoder-context.js';
 import { linear } from './linear.js';
@@ -15,25 +16,15 @@ export function feedForward(context: DecoderContext, network: GatedNetwork, x: V
   const project = (own: typeof gate): Value =>
     linear(context, x, ownName(own, both), [own], model.hiddenSize);
   const product = graph.op('Mul', [
-    activate(context, project(gate), network.activation),
+    activated(context, project(gate), network.activation),
     project(up),
   ]);
   const outputs = [{ module: network.output, first: 0, rows: model.hiddenSize }];
   return linear(context, product, network.output, outputs, gate.rows);
 }
 
-function activate({ graph, fuse }: DecoderContext, x: Value, activation: Activation): Value {
-  switch (activation) {
-    case 'silu': {
-      if (!fuse) return graph.op('Mul', [x, graph.op('Sigmoid', [x])]);
-      const [activated = NONE] = graph.fused('QuickGelu', [x], 1, { alpha: { float: 1 } });
-      return activated;
-    }
-    case 'gelu':
-      return graph.op('Gelu', [x], { approximate: 'none' });
-    case 'gelu_tanh':
-      return graph.op('Gelu', [x], { approximate: 'tanh' });
-    case 'relu':
-      return graph.op('Relu', [x]);
-  }
+function activated({ graph, fuse }: DecoderContext, x: Value, activation: Activation): Value {
+  if (!fuse || activation !== 'silu') return activate(graph, x, activation);
+  const [fused = NONE] = graph.fused('QuickGelu', [x], 1, { alpha: { float: 1 } });
+  return fused;
 }

@@ -1,6 +1,7 @@
 import type { GateOutput } from '../../../checkpoint/architectures/forward/forward-architecture.js';
 import type { Activation } from '../../../checkpoint/architectures/forward/forward-model.js';
-import { GraphBuilder, type Value } from '../onnx/graph-builder.js';
+import { GraphBuilder } from '../onnx/graph-builder.js';
+import { activate } from './activate.js';
 import { type CaptureSpec, capture, placeValue } from './capture.js';
 import { norm } from './norm.js';
 import { HIDDEN_INPUT } from './output-graph.js';
@@ -31,17 +32,4 @@ export function feedForwardGraph(spec: FeedForwardGraphSpec): Uint8Array {
   graph.ops('Mul', [activate(graph, part('gate'), spec.activation), part('up')], [product]);
   capture(graph, product, 'output', spec.width, spec.capture);
   return graph.build('feed_forward');
-}
-
-function activate(graph: GraphBuilder, x: Value, activation: Activation): Value {
-  switch (activation) {
-    case 'silu':
-      return graph.op('Mul', [x, graph.op('Sigmoid', [x])]);
-    case 'gelu':
-      return graph.op('Gelu', [x], { approximate: 'none' });
-    case 'gelu_tanh':
-      return graph.op('Gelu', [x], { approximate: 'tanh' });
-    case 'relu':
-      return graph.op('Relu', [x]);
-  }
 }
