@@ -41,7 +41,7 @@ export {
   type ScatterTarget,
   targetRowBytes,
 } from './scatter-rows.js';
-export { givenThreads, threadCount } from './thread-count.js';
+export { threadCount } from './thread-count.js';
 export { type TurnedErrors, turnErrors } from './turn-errors.js';
 export {
   codesPerUnit,

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { givenThreads } from '../../../kernels/index.js';
+import { threadCount } from '../../../kernels/index.js';
 import * as ort from '../../onnx-runtime/onnx-runtime.js';
 
 /** Where graphs run. */
@@ -40,9 +39,10 @@ export class Sessions {
   readonly #threads: number;
   readonly #sessions = new Map<string, Promise<OrtSession>>();
 
-  /** @param threads of the processor; as many as the machine runs at once unless given.
+  /** @param threads of the processor; as many as the process was given, or as the machine runs at once,
+   * unless set.
    * @throws ExecutionProviderError if this installation has no such provider. */
-  constructor(provider: ExecutionProvider = 'cpu', threads: number = availableParallelism()) {
+  constructor(provider: ExecutionProvider = 'cpu', threads: number = threadCount()) {
     const known = ort.listSupportedBackends().map(({ name }) => name);
     if (!known.includes(provider)) {
       throw new ExecutionProviderError(
@@ -75,18 +75,18 @@ export class Sessions {
   }
 
   async #create(model: Uint8Array): Promise<OrtSession> {
-    const threads = givenThreads();
     try {
       const session = await ort.InferenceSession.create(model, {
-        ...(threads === undefined ? {} : { intraOpNumThreads: threads, interOpNumThreads: 1 }),
         executionProviders: [this.#provider],
         intraOpNumThreads: this.#threads,
+        interOpNumThreads: 1,
         // The arena and the pattern keep the memory of the largest run for ever.
         enableCpuMemArena: false,
         enableMemPattern: false,
         logSeverityLevel: 3,
-        // Threads that spin while they wait take the processor from whatever else runs here.
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
+        // Operators of a graph follow each other closely: waking a thread for each takes longer than it
+        // waits. Between runs it would take the processor from whatever else runs here.
+        extra: { session: { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' } },
       });
       return new OrtSession(session);
     } catch (error) {
