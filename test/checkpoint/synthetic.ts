@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TensorInfo } from '#burnish/checkpoint/safetensors/reader.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** Checkpoints for tests, written without the code under test. */
@@ -36,17 +37,6 @@ export function safetensorsFile(
 
 export type FloatName = 'F32' | 'F16' | 'BF16';
 
-/** Uniform numbers in [0, 1) that are the same in every run (xorshift32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
 /** Floating-point numbers as little-endian bytes; bf16 and f16 are cut off, not rounded. */
 export function floatBytes(values: Float32Array, dtype: FloatName): Uint8Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -67,7 +57,7 @@ export function randomTensor(
   name: string,
   shape: readonly number[],
   dtype: FloatName = 'BF16',
-  random: () => number = randomNumbers(name.length * 7919),
+  random: () => number = seededRandom(name.length * 7919),
 ): SyntheticTensor {
   const count = shape.reduce((product, size) => product * size, 1);
   const values = Float32Array.from({ length: count }, () => (random() - 0.5) * 0.2);
@@ -143,7 +133,7 @@ export function llama(sizes: Partial<LlamaSizes> = {}): SyntheticModel {
     tied: false,
     ...sizes,
   };
-  const random = randomNumbers(20_240_229);
+  const random = seededRandom(20_240_229);
   const tensor = (name: string, shape: readonly number[]) =>
     randomTensor(name, shape, dtype, random);
   const blocks = Array.from({ length: layers }, (_, layer) =>

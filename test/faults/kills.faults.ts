@@ -11,7 +11,8 @@ import {
   StopOptimizationJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { randomNumbers } from '../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { findStrays } from '../support/audit-strays.js';
 import { createCommand } from '../support/create-request.js';
 import { killFirstStep } from '../support/kill-step.js';
@@ -51,7 +52,7 @@ const killed = { 'the service': 0, optimizers: 0, both: 0 };
 
 /** So that a failure can be repeated. */
 const seed = Number(process.env.BURNISH_FAULT_SEED ?? Date.now() % 1_000_000);
-const random = randomNumbers(seed);
+const random = seededRandom(seed);
 
 async function startService(): Promise<void> {
   const configuration = join(dataDir, 'faults.yaml');

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SageMakerClient, StopOptimizationJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { randomNumbers } from '../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { contentOf } from '../optimizer/resuming/support.js';
 import { createCommand } from '../support/create-request.js';
 import { killFirstStep } from '../support/kill-step.js';
@@ -37,7 +38,7 @@ let client: SageMakerClient;
 
 /** So that a failure can be repeated. */
 const seed = Number(process.env.BURNISH_FAULT_SEED ?? Date.now() % 1_000_000);
-const random = randomNumbers(seed);
+const random = seededRandom(seed);
 
 async function startService(): Promise<void> {
   const options = ['--port', String(PORT), '--concurrent-jobs', '1', '--stop-grace-seconds', '30'];

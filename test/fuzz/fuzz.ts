@@ -1,4 +1,5 @@
-import { randomNumbers } from '../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { fc } from '../support/properties.js';
 
 /** Inputs for each target; `BURNISH_FUZZ_RUNS` asks for more. */
@@ -11,7 +12,7 @@ export class Draw {
   readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#next = randomNumbers(seed);
+    this.#next = seededRandom(seed);
   }
 
   /** A whole number from 0 to below `count`. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CodeGrid, chooseRanges } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { codeOf, coveringRange, gridsOf, storedScaleOf } from './support/reference-grid.js';
 
 const SHARES = [1, 0.9, 0.75, 0.5];
@@ -14,7 +15,7 @@ const SHAPES = [
 const CASES = SHAPES.flatMap((shape) => gridsOf(shape.groupSize).map((grid) => ({ shape, grid })));
 
 function weightsOf(rows: number, columns: number, seed: number): Float32Array {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   return Float32Array.from({ length: rows * columns }, (_, at) =>
     // The first row is of positive numbers, the second of zeros.
     at < columns ? random() : at < 2 * columns ? 0 : (random() - 0.4) ** 3,
@@ -67,7 +68,7 @@ describe('ranges', () => {
     'of $shape.rows × $shape.columns in groups of $shape.groupSize, $grid.bits bits, symmetric $grid.symmetric, are searched',
     ({ shape: { rows, columns }, grid }) => {
       const weights = weightsOf(rows, columns, 10 + grid.bits);
-      const random = seeded(3);
+      const random = seededRandom(3);
       const importance = Float32Array.from({ length: columns }, () => random() ** 2);
       const unpolished = chooseRanges(grid, weights, columns, {
         ...{ importance, shares: SHARES, polishes: 0 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CodeGrid, compensateBlock } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { codeOf, gridsOf } from './support/reference-grid.js';
 
 interface Case {
@@ -20,7 +21,7 @@ const CASES: readonly Case[] = [
 /** A block of every other column from the last back, with what it needs; scales of every size, and
  * one that is zero. */
 function blockOf(grid: CodeGrid, { width, count, columns, moved }: Case) {
-  const random = seeded(grid.bits + width);
+  const random = seededRandom(grid.bits + width);
   const groups = Math.ceil(columns / grid.groupSize);
   const highest = 2 ** grid.bits - 1;
   const numbers = (length: number, of: () => number): Float32Array =>

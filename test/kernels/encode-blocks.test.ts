@@ -11,7 +11,8 @@ import {
   type FloatType,
   zeroPointRowBytes,
 } from '#burnish/kernels/index.js';
-import { randomWeights, seeded, WEIGHT_KINDS, wholeNumber } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+import { randomWeights, WEIGHT_KINDS, wholeNumber } from './support/random.js';
 import { gridError, possibleScales, unpackBlocks } from './support/reference-blocks.js';
 import { Workbench } from './support/workbench.js';
 
@@ -125,7 +126,7 @@ describe('rounding in blocks', () => {
     'stores the nearest codes of the best grids: %j, %s',
     async (form, type) => {
       for (const [seed, kind] of WEIGHT_KINDS.entries()) {
-        const random = seeded(seed + 1);
+        const random = seededRandom(seed + 1);
         const rows = wholeNumber(random, 1, 9);
         const columns = wholeNumber(random, 1, 300);
         const source = randomWeights(random, type, kind, rows * columns);
@@ -142,7 +143,7 @@ describe('rounding in blocks', () => {
     'lets rows of several weights take turns: %j',
     async (form) => {
       const [rows, columns] = [37, 48];
-      const random = seeded(3);
+      const random = seededRandom(3);
       const sources = Array.from({ length: 2 }, () =>
         randomWeights(random, 'BF16', 'layer', rows * columns),
       );
@@ -173,7 +174,7 @@ describe('rounding in blocks', () => {
   it('gives the same whatever the number of pieces', async () => {
     const form: CodeForm = { bits: 4, blockSize: 32, zeroPoints: false };
     const [rows, columns] = [5000, 512];
-    const source = randomWeights(seeded(9), 'BF16', 'layer', rows * columns);
+    const source = randomWeights(seededRandom(9), 'BF16', 'layer', rows * columns);
     const whole = place([source], 'BF16', rows, columns, form);
     await pool.encodeBlocks(whole);
     const all = stored(whole);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { factorSquare } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 
 /** `MᵀM` of a random matrix, plus the identity. */
 function definite(size: number): Float32Array {
-  const random = seeded(size);
+  const random = seededRandom(size);
   const inputs = Array.from({ length: size + 3 }, () =>
     Array.from({ length: size }, () => random() - 0.5),
   );

@@ -16,7 +16,8 @@ import {
   MAX_ROW_BYTES,
   type QuantizeRowsTask,
 } from '#burnish/kernels/index.js';
-import { randomWeights, seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+import { randomWeights } from './support/random.js';
 import { type WeightCase, Workbench } from './support/workbench.js';
 
 const bench = new Workbench();
@@ -24,7 +25,7 @@ const pool = createKernelPool({ threads: 2 });
 afterAll(() => pool.close());
 
 const SMALL: WeightCase = {
-  source: randomWeights(seeded(1), 'BF16', 'layer', 16 * 64),
+  source: randomWeights(seededRandom(1), 'BF16', 'layer', 16 * 64),
   sourceType: 'BF16',
   rows: 16,
   columns: 64,

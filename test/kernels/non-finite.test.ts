@@ -8,7 +8,8 @@ import {
   NonFiniteWeightError,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
-import { elementBytes, oneOf, randomWeights, seeded, wholeNumber } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+import { elementBytes, oneOf, randomWeights, wholeNumber } from './support/random.js';
 import { Workbench } from './support/workbench.js';
 
 const bench = new Workbench();
@@ -52,7 +53,7 @@ const FLOAT_TYPES: readonly FloatType[] = ['F32', 'F16', 'BF16'];
 
 describe.each(FLOAT_TYPES)('NaN and infinities in %s', (sourceType) => {
   it('are reported with their row and column by quantizeRows', async () => {
-    const random = seeded(17);
+    const random = seededRandom(17);
     for (const scheme of SCHEMES) {
       for (const [bits, value] of NOT_FINITE[sourceType]) {
         const rows = wholeNumber(random, 1, 30);
@@ -76,7 +77,7 @@ describe.each(FLOAT_TYPES)('NaN and infinities in %s', (sourceType) => {
   });
 
   it('are reported with their index by copyRange, which copies all the same', async () => {
-    const random = seeded(23);
+    const random = seededRandom(23);
     const size = FLOAT_BYTES[sourceType];
     const count = 1_500_000;
     const source = new Uint8Array(count * size);

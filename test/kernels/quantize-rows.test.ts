@@ -8,14 +8,8 @@ import {
   type IntegerBits,
   type WeightScheme,
 } from '#burnish/kernels/index.js';
-import {
-  oneOf,
-  type Random,
-  randomWeights,
-  seeded,
-  WEIGHT_KINDS,
-  wholeNumber,
-} from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+import { oneOf, type Random, randomWeights, WEIGHT_KINDS, wholeNumber } from './support/random.js';
 import { encodeReference } from './support/reference-encoder.js';
 import { type WeightCase, Workbench } from './support/workbench.js';
 
@@ -121,7 +115,9 @@ async function expectSameAsReference(weight: WeightCase, label: string): Promise
 
 describe.each(Object.entries(SCHEMES))('quantizeRows, %s', (name, scheme) => {
   it.each(FLOAT_TYPES)('encodes %s to the bit as the definition says', async (sourceType) => {
-    const random = seeded(Buffer.from(`${name}${sourceType}`).reduce((sum, c) => sum * 31 + c, 7));
+    const random = seededRandom(
+      Buffer.from(`${name}${sourceType}`).reduce((sum, c) => sum * 31 + c, 7),
+    );
     for (const scaleType of FLOAT_TYPES) {
       for (const kind of WEIGHT_KINDS) {
         // Scales of numbers that large do not fit an F16; there is a test for that of its own.
@@ -138,7 +134,7 @@ describe.each(Object.entries(SCHEMES))('quantizeRows, %s', (name, scheme) => {
   });
 
   it('encodes a single element, a single row and a single column', async () => {
-    const random = seeded(5);
+    const random = seededRandom(5);
     const unit = scheme.type === 'int' ? (scheme.groupSize ?? 1) : 1;
     for (const [rows, columns] of [
       [1, unit],
@@ -152,7 +148,7 @@ describe.each(Object.entries(SCHEMES))('quantizeRows, %s', (name, scheme) => {
   });
 
   it('encodes rows longer than a slab, and more rows than a slab has', async () => {
-    const random = seeded(11);
+    const random = seededRandom(11);
     const unit = scheme.type === 'int' ? (scheme.groupSize ?? 24) : 24;
     for (const [rows, columns] of [
       [2, Math.ceil(270_000 / unit) * unit],
@@ -175,7 +171,7 @@ describe('quantizeRows over many pieces', () => {
     const rows = 2500;
     const columns = 4096;
     const scheme = integer(4, 128, false);
-    const period = randomWeights(seeded(3), 'BF16', 'layer', 99_991);
+    const period = randomWeights(seededRandom(3), 'BF16', 'layer', 99_991);
     const source = new Uint8Array(rows * columns * 2);
     for (let at = 0; at < source.length; at += period.length) {
       source.set(period.subarray(0, source.length - at), at);

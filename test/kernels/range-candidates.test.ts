@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RangeCandidates, type RangeShares } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { codeOf, coveringRange, gridsOf } from './support/reference-grid.js';
 
 const SHARES: readonly RangeShares[] = [
@@ -14,7 +15,7 @@ const COLUMNS = 5;
 const CANDIDATES = SHARES.length + 1;
 
 function numbers(length: number, seed: number): Float32Array {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   return Float32Array.from({ length }, () => (random() - 0.4) ** 3);
 }
 

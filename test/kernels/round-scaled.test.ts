@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { roundScaled, SCALED_ROW_UNIT } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { codeOf, coveringRange, gridsOf } from './support/reference-grid.js';
 
 describe('errors of scaled weights', () => {
@@ -12,7 +13,7 @@ describe('errors of scaled weights', () => {
   test.each(shapes.flatMap((shape) => gridsOf(shape.groupSize).map((grid) => ({ shape, grid }))))(
     'of $shape.rows × $shape.columns, $grid.bits bits, symmetric $grid.symmetric, are those of plain rounding',
     ({ shape: { rows, columns }, grid }) => {
-      const random = seeded(grid.bits);
+      const random = seededRandom(grid.bits);
       const values = Float32Array.from({ length: rows * columns }, () => random() - 0.45);
       // A row of zeros, and one of positive numbers alone.
       for (let c = 0; c < columns; c++) {

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createKernelPool, type ScatterRowsTask } from '#burnish/kernels/index.js';
-import { randomNumbers } from '../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const pool = createKernelPool({ threads: 2 });
 afterAll(() => pool.close());
 
 async function randomFile(folder: string, bytes: number): Promise<Buffer> {
-  const random = randomNumbers(bytes);
+  const random = seededRandom(bytes);
   const data = Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256));
   await writeFile(join(folder, 'source'), data);
   return data;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { dotProduct, turnErrors } from '#burnish/kernels/index.js';
-import { seeded } from './support/random.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 
 function numbers(length: number, seed: number): Float32Array {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   return Float32Array.from({ length }, () => random() - 0.5);
 }
 

@@ -4,14 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { DTYPE_BITS, type Dtype } from '#burnish/checkpoint/safetensors/dtypes.js';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
 import { readSafetensors } from '#burnish/checkpoint/safetensors/reader.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { randomNumbers } from '../synthetic.js';
 
 const FILE = 'model.safetensors';
 
 describe('layoutSafetensors', () => {
   it('lays out files that read back as they were planned, every tensor aligned to its elements', async () => {
-    const random = randomNumbers(7);
+    const random = seededRandom(7);
     const dtypes = Object.entries(DTYPE_BITS).filter(([, bits]) => bits % 8 === 0);
     for (let round = 0; round < 50; round += 1) {
       const tensors = Array.from({ length: Math.floor(random() * 12) }, (_, index) => ({

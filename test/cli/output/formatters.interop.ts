@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { printValue } from '#burnish/cli/output/print-output.js';
 import { compileQuery } from '#burnish/cli/output/query.js';
 import { parseWireJson } from '#burnish/cli/output/wire-value.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { findAwsCli } from '../differential/programs.js';
 import { FORMATS } from './responses.js';
 
@@ -82,15 +83,6 @@ async function compare(cases: readonly FormatterCase[]): Promise<void> {
   }
 }
 
-/** A generator of numbers between 0 and 1 that is the same on every run. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 const FRAGMENTS = [
   'a', 'Key', 'yes', 'null', '~', '12', '1.5', '-', '- ', ': ', ':', '#', ' #', ' ', '  ', '\n', '\n\n',
   '\t', "'", '"', '\\', '{', '[', ',', '&', '*', '!', '%', '@', '`', '日本', 'é', '😀', '…', '\u0007',
@@ -134,7 +126,7 @@ const toJson = (value: unknown): string =>
 
 describe.skipIf(python === undefined)('the formatters', () => {
   it.each(FORMATS)('print random values as %s', async (format) => {
-    const random = randomFrom(FORMATS.indexOf(format) + 1);
+    const random = seededRandom(FORMATS.indexOf(format) + 1);
     const values = Array.from({ length: 1500 }, () => toJson({ V: randomValue(random, 4) }));
     await compare(
       values.map((json, index) => ({ json, format, ...(index % 2 === 0 ? { query: 'V' } : {}) })),
@@ -161,7 +153,7 @@ describe.skipIf(python === undefined)('the formatters', () => {
   ]; // biome-ignore format: a table of steps
 
   it('select with random queries', async () => {
-    const random = randomFrom(99);
+    const random = seededRandom(99);
     const queries = Array.from({ length: 3000 }, () => {
       const count = 1 + Math.floor(random() * 5);
       const steps = Array.from({ length: count }, () => STEPS[Math.floor(random() * STEPS.length)]);

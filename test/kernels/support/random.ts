@@ -3,17 +3,6 @@ import { FLOAT_BYTES, type FloatType } from '#burnish/kernels/index.js';
 /** A reproducible source of numbers in [0, 1): the same seed, the same numbers. */
 export type Random = () => number;
 
-/** Mulberry32, a small generator with a 32-bit state. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function wholeNumber(random: Random, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1));
 }

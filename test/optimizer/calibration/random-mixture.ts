@@ -2,8 +2,8 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { layoutSafetensors } from '#burnish/checkpoint/safetensors/layout.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
-import { generator } from '../techniques/numbers.js';
 
 const TOKENIZER = fileURLToPath(new URL('../../../fixtures/shakespeare-llama', import.meta.url));
 /** Of each block. */
@@ -66,7 +66,7 @@ export async function randomMixture(): Promise<string> {
     { format: 'pt' },
     'model.safetensors',
   );
-  const random = generator(7);
+  const random = seededRandom(7);
   const file = Buffer.alloc(layout.size);
   file.set(layout.header);
   for (const name of names) {

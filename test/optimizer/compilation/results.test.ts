@@ -97,14 +97,16 @@ describe('a compiled folder', () => {
       const { logits } = await modelStates(source, [ids]);
       const range = Math.max(...logits.map(Math.abs));
       for (const [dtype, part] of [
-        ['fp16', 0.02],
-        ['int8', 0.06],
+        ['fp16', 0.005],
+        ['int8', 0.05],
       ] as const) {
         const compiled = await compile(source, { OPTION_DTYPE: dtype });
         const own = await compiledLogits(source, compiled, ids);
-        // A router may choose another expert for a token or two.
-        const off = own.map((logit, at) => Math.abs(logit - (logits[at] ?? 0))).sort();
-        expect(off[Math.floor(off.length * 0.9)]).toBeLessThan(part * range);
+        // A router may choose another expert for a few tokens.
+        const off = own
+          .map((logit, at) => Math.abs(logit - (logits[at] ?? 0)))
+          .sort((a, b) => a - b);
+        expect(off[Math.floor(off.length * 0.75)]).toBeLessThan(part * range);
       }
     },
   );

@@ -12,7 +12,8 @@ import { GraphBuilder, type Value } from '#burnish/optimizer/forward/onnx/graph-
 import { StoredWeights } from '#burnish/optimizer/forward/weights/stored-weights.js';
 import { TensorFiles } from '#burnish/optimizer/forward/weights/tensor-files.js';
 import * as ort from '#burnish/optimizer/onnx-runtime/onnx-runtime.js';
-import { randomNumbers } from '../../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { decodeCodes } from './decode-codes.js';
 
@@ -22,7 +23,7 @@ const pool = createKernelPool({ threads: 2 });
 afterAll(() => pool.close());
 
 function weights(columns: number): Float32Array {
-  const random = randomNumbers(columns);
+  const random = seededRandom(columns);
   return Float32Array.from({ length: ROWS * columns }, () => random() - 0.5);
 }
 
@@ -122,7 +123,7 @@ describe('weights rounded to codes', () => {
     'are multiplied as what they stand for: %j, %i columns',
     async (form, columns) => {
       const values = weights(columns);
-      const random = randomNumbers(5);
+      const random = seededRandom(5);
       const x = Float32Array.from({ length: 3 * columns }, () => random() - 0.5);
       const exact = await round(values, columns, form);
       const expected = products(x, exact.decoded, columns);

@@ -1,8 +1,5 @@
-import {
-  randomNumbers,
-  type SyntheticModel,
-  type SyntheticTensor,
-} from '../../checkpoint/synthetic.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
+import type { SyntheticModel, SyntheticTensor } from '../../checkpoint/synthetic.js';
 
 /** Small checkpoints with random weights for every architecture whose forward pass is known. */
 
@@ -172,7 +169,7 @@ export const TINY_CASES: readonly TinyCase[] = [
 
 /** The checkpoint of one case. */
 export function tinyModel(tiny: TinyCase): SyntheticModel {
-  const random = randomNumbers(tiny.name.length * 7919);
+  const random = seededRandom(tiny.name.length * 7919);
   const headSize = tiny.headSize ?? WIDTH / HEADS;
   const tensors: SyntheticTensor[] = [];
   const add = (name: string, shape: readonly number[], spread = 0.5, around = 0): void => {
@@ -255,6 +252,6 @@ export function tinyModel(tiny: TinyCase): SyntheticModel {
 
 /** Ids of tokens that the tiny models know, the same in every run. */
 export function tinyIds(count: number): readonly number[] {
-  const random = randomNumbers(99);
+  const random = seededRandom(99);
   return Array.from({ length: count }, () => Math.floor(random() * VOCABULARY));
 }

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Matrix } from '#burnish/optimizer/linear-algebra/linear-algebra.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { chooseScales } from '#burnish/optimizer/techniques/choose-scales.js';
 import { decodeWeight } from '#burnish/optimizer/techniques/decode-weight.js';
 import { encodedIntegers } from '#burnish/optimizer/techniques/encode-integers.js';
@@ -10,14 +11,7 @@ import { type GptqSettings, gptq } from '#burnish/optimizer/techniques/gptq.js';
 import { fitGrid, nearestCode } from '#burnish/optimizer/techniques/integer-grid.js';
 import { refine } from '#burnish/optimizer/techniques/refine.js';
 import type { Family } from '#burnish/optimizer/techniques/technique.js';
-import {
-  familyOf,
-  generator,
-  gramOf,
-  outputDistance,
-  randomInputs,
-  randomMatrix,
-} from './numbers.js';
+import { familyOf, gramOf, outputDistance, randomInputs, randomMatrix } from './numbers.js';
 
 const { signal } = new AbortController();
 const algebra = createLinearAlgebra(2);
@@ -97,7 +91,7 @@ describe('GPTQ', () => {
   test.each(['natural', 'activity'] as const)(
     'rounds as Optimal Brain Quantization does in the %s order',
     async (order) => {
-      const random = generator(11);
+      const random = seededRandom(11);
       const inputs = randomInputs(random, 200, 70);
       const family = familyOf(inputs, [randomMatrix(random, 6, 70)]);
       const settings: GptqSettings = { ...PLAIN, order };
@@ -110,7 +104,7 @@ describe('GPTQ', () => {
   );
 
   test('errs less than rounding to nearest, and says by how much', async () => {
-    const random = generator(3);
+    const random = seededRandom(3);
     const inputs = randomInputs(random, 300, 96);
     const weight = randomMatrix(random, 20, 96);
     const family = familyOf(inputs, [weight]);
@@ -136,7 +130,7 @@ describe('GPTQ', () => {
   });
 
   test('can make groups of the most active columns, and names the group of each', async () => {
-    const random = generator(4);
+    const random = seededRandom(4);
     const inputs = randomInputs(random, 200, 64);
     const weight = randomMatrix(random, 9, 64);
     const family = familyOf(inputs, [weight]);
@@ -157,7 +151,7 @@ describe('GPTQ', () => {
   });
 
   test('makes up for errors of the layers before it where it knows the original inputs', async () => {
-    const random = generator(8);
+    const random = seededRandom(8);
     const inputs = randomInputs(random, 400, 64);
     const drifted = {
       ...inputs,
@@ -220,7 +214,7 @@ describe('coordinate descent', () => {
 
   test('never errs more than before, and never less than the best of all codes', async () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const random = generator(seed);
+      const random = seededRandom(seed);
       const inputs = randomInputs(random, 30, 4);
       const weight = randomMatrix(random, 5, 4);
       const gram = gramOf(inputs);
@@ -268,7 +262,7 @@ describe('coordinate descent', () => {
     ['one group in a block', 32],
     ['blocks within a group', 300],
   ])('lowers the error of codes and scales together, with %s', async (_, groupSize) => {
-    const random = generator(21);
+    const random = seededRandom(21);
     const inputs = randomInputs(random, 600, 300);
     const weight = randomMatrix(random, 7, 300);
     const wide = fitGrid({ bits: 3, groupSize, symmetric: false, scaleType: 'F16' }, 300, 'wide');
@@ -295,7 +289,7 @@ describe('coordinate descent', () => {
 
 describe('gptaq', () => {
   test('errs less than GPTQ where nothing came before, and gives the same bytes on one thread and on many', async () => {
-    const random = generator(13);
+    const random = seededRandom(13);
     const inputs = randomInputs(random, 300, 200);
     const family = familyOf(inputs, [
       randomMatrix(random, 150, 200),
@@ -322,7 +316,7 @@ describe('gptaq', () => {
   });
 
   test('stops when told to', async () => {
-    const random = generator(2);
+    const random = seededRandom(2);
     const family = familyOf(randomInputs(random, 50, 32), [randomMatrix(random, 4, 32)]);
     const stopped = AbortSignal.abort(new Error('no longer wanted'));
     await expect(gptq(PLAIN).encode(family, { algebra, signal: stopped })).rejects.toThrow(

@@ -2,13 +2,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { decodeFloat8, decodeFloats, decodeHalf, type FloatType } from '#burnish/kernels/index.js';
 import { floatBytes } from '#burnish/optimizer/formats/packed-tensors.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { chooseScales } from '#burnish/optimizer/techniques/choose-scales.js';
 import { decodeWeight } from '#burnish/optimizer/techniques/decode-weight.js';
 import { roundTo } from '#burnish/optimizer/techniques/float-rounding.js';
 import { encodeFloat8 } from '#burnish/optimizer/techniques/float8.js';
 import { fp8Static } from '#burnish/optimizer/techniques/fp8-static.js';
 import { fitGrid, nearestCode } from '#burnish/optimizer/techniques/integer-grid.js';
-import { familyOf, generator, randomInputs, randomMatrix } from './numbers.js';
+import { familyOf, randomInputs, randomMatrix } from './numbers.js';
 
 const algebra = createLinearAlgebra(1);
 const context = { algebra, signal: new AbortController().signal };
@@ -35,7 +36,7 @@ describe('rounding to a float type', () => {
   test.each(['F16', 'BF16', 'F32'] as const)(
     'is undone by nothing but %s bytes',
     (type: FloatType) => {
-      const random = generator(3);
+      const random = seededRandom(3);
       const values = Float32Array.from({ length: 500 }, () =>
         roundTo(type, (random() - 0.5) * 2 ** Math.floor(30 * random() - 22)),
       );
@@ -60,7 +61,7 @@ describe('FP8', () => {
   });
 
   test('weights and inputs reach the largest number exactly where they are largest', async () => {
-    const random = generator(8);
+    const random = seededRandom(8);
     const inputs = randomInputs(random, 40, 24);
     const family = familyOf(inputs, [randomMatrix(random, 6, 24)]);
     const largest = Math.max(...inputs.values.map(Math.abs));
@@ -88,7 +89,7 @@ describe('FP8', () => {
 
   test('of an input that was never anything but zero is told of', async () => {
     const inputs = { rows: 4, columns: 8, values: new Float32Array(32) };
-    const family = familyOf(inputs, [randomMatrix(generator(1), 2, 8)]);
+    const family = familyOf(inputs, [randomMatrix(seededRandom(1), 2, 8)]);
     const { layers, notes } = await fp8Static({ weightScales: 'row', scaleType: 'BF16' }).encode(
       family,
       context,
@@ -106,7 +107,7 @@ describe('integer grids', () => {
     [4, false],
     [8, true],
   ])('of %i bits (symmetric: %s) cover the range to half a step', (bits, symmetric) => {
-    const weight = randomMatrix(generator(bits), 5, 50);
+    const weight = randomMatrix(seededRandom(bits), 5, 50);
     const grid = fitGrid({ bits, groupSize: 16, symmetric, scaleType: 'F32' }, 50, 'test');
     expect(grid.groups).toBe(4);
     const { scales, zeroPoints } = chooseScales(
@@ -130,7 +131,7 @@ describe('integer grids', () => {
   });
 
   test('search finds no worse a range than the whole one, for the weights it is told', () => {
-    const weight = randomMatrix(generator(14), 20, 64);
+    const weight = randomMatrix(seededRandom(14), 20, 64);
     const importance = Float32Array.from({ length: 64 }, (_, c) => (c % 7) ** 2);
     const grid = fitGrid(
       { bits: 2, groupSize: 32, symmetric: false, scaleType: 'F16' },

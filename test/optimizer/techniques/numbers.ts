@@ -1,19 +1,6 @@
 import type { Matrix } from '#burnish/optimizer/linear-algebra/linear-algebra.js';
 import type { Family, LinearWeight } from '#burnish/optimizer/techniques/technique.js';
 
-/** Numbers in [0, 1) that are the same in every run (xorshift32). */
-export function generator(seed: number): () => number {
-  let state = (seed * 2654435761 + 1) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Roughly normal numbers. */
 export function randomMatrix(random: () => number, rows: number, columns: number): Matrix {
   const values = Float32Array.from(

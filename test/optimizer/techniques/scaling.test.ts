@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Matrix } from '#burnish/optimizer/linear-algebra/linear-algebra.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { awq } from '#burnish/optimizer/techniques/awq.js';
 import { decodeWeight } from '#burnish/optimizer/techniques/decode-weight.js';
 import { foldScales, scaleFamily } from '#burnish/optimizer/techniques/fold-scales.js';
 import { smoothQuant } from '#burnish/optimizer/techniques/smoothquant.js';
 import type { Family, Preceding } from '#burnish/optimizer/techniques/technique.js';
-import { familyOf, generator, outputDistance, randomInputs, randomMatrix } from './numbers.js';
+import { familyOf, outputDistance, randomInputs, randomMatrix } from './numbers.js';
 
 const { signal } = new AbortController();
 const algebra = createLinearAlgebra(2);
@@ -29,7 +30,7 @@ describe('folding', () => {
   test.each([false, true])(
     'into a norm (1 + w: %s) changes no output, rounding of the norm included',
     (addsOne) => {
-      const random = generator(5);
+      const random = seededRandom(5);
       const weight = Float32Array.from(
         { length: 24 },
         () => 2 ** -4 * Math.floor(20 * random() - 4),
@@ -97,7 +98,7 @@ describe('folding', () => {
   });
 
   test('scales a family and its statistics as if they had been gathered anew', () => {
-    const random = generator(6);
+    const random = seededRandom(6);
     const inputs = randomInputs(random, 60, 12);
     const family = familyOf(inputs, [randomMatrix(random, 3, 12)]);
     const factors = Float32Array.from({ length: 12 }, () => 0.5 + random());
@@ -119,7 +120,7 @@ describe('folding', () => {
 
 /** One channel in eight is large, so that scaling pays. */
 function outlierFamily(seed: number): { readonly inputs: Matrix; readonly family: Family } {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const inputs = times(randomMatrix(random, 120, 32), (channel) => (channel % 8 === 0 ? 30 : 1));
   const preceding = norm(new Float32Array(32).fill(1));
   const weights = [randomMatrix(random, 24, 32), randomMatrix(random, 8, 32)];
@@ -175,7 +176,7 @@ describe('AWQ', () => {
   });
 
   test('leaves alone what no scaling improves, and what nothing can take scales for', async () => {
-    const random = generator(9);
+    const random = seededRandom(9);
     const inputs = randomInputs(random, 50, 16);
     const zero = { rows: 4, columns: 16, values: new Float32Array(64) };
     const preceding = norm(new Float32Array(16).fill(1));
@@ -229,7 +230,7 @@ describe('SmoothQuant', () => {
     const { inputs } = outlierFamily(2);
     const silent = times(inputs, (channel) => (channel === 3 ? 0 : 1));
     const preceding = norm(new Float32Array(32).fill(1));
-    const family = familyOf(silent, [randomMatrix(generator(1), 4, 32)], { preceding });
+    const family = familyOf(silent, [randomMatrix(seededRandom(1), 4, 32)], { preceding });
     const technique = smoothQuant({ migrationStrength: 0.8, scaleType: 'F32' });
     expect((await technique.scale?.(family, context))?.factors[3]).toBe(1);
   });

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Matrix } from '#burnish/optimizer/linear-algebra/linear-algebra.js';
 import { createLinearAlgebra } from '#burnish/optimizer/linear-algebra/onnx-algebra.js';
+import { seededRandom } from '#burnish/optimizer/seeded-random.js';
 import { chooseScales, type GroupScales } from '#burnish/optimizer/techniques/choose-scales.js';
 import {
   type FittedGrid,
@@ -8,7 +9,7 @@ import {
   nearestCode,
 } from '#burnish/optimizer/techniques/integer-grid.js';
 import { searchRanges } from '#burnish/optimizer/techniques/search-ranges.js';
-import { generator, gramOf, randomInputs, randomMatrix } from './numbers.js';
+import { gramOf, randomInputs, randomMatrix } from './numbers.js';
 
 const { signal } = new AbortController();
 const algebra = createLinearAlgebra(2);
@@ -56,7 +57,7 @@ function energiesOf(
 
 /** Inputs whose channels have a common part, as the inputs of real layers do. */
 function biasedInputs(seed: number, columns: number): Matrix {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const inputs = randomInputs(random, 3 * columns, columns);
   const common = Float32Array.from({ length: columns }, () => 2 * random());
   return { ...inputs, values: inputs.values.map((x, at) => x + (common[at % columns] ?? 0)) };
@@ -79,7 +80,7 @@ describe.each(CASES)(
       columns,
       'layer',
     );
-    const weight = randomMatrix(generator(bits + rows), rows, columns);
+    const weight = randomMatrix(seededRandom(bits + rows), rows, columns);
     const gram = gramOf(biasedInputs(rows, columns));
     const start = chooseScales(grid, weight, 'cover', new Float32Array(columns).fill(1));
     const found: GroupScales = {
@@ -121,7 +122,7 @@ describe.each(CASES)(
 );
 
 test('groups wider than are searched keep their ranges', async () => {
-  const weight = randomMatrix(generator(1), 2, 520);
+  const weight = randomMatrix(seededRandom(1), 2, 520);
   const grid = fitGrid(
     { bits: 4, groupSize: undefined, symmetric: true, scaleType: 'BF16' },
     520,
@@ -136,7 +137,7 @@ test('groups wider than are searched keep their ranges', async () => {
 test('an aborted search ends', async () => {
   const abort = new AbortController();
   abort.abort(new Error('enough'));
-  const weight = randomMatrix(generator(2), 4, 8);
+  const weight = randomMatrix(seededRandom(2), 4, 8);
   const grid = fitGrid({ bits: 4, groupSize: 4, symmetric: true, scaleType: 'F16' }, 8, 'layer');
   const ranges = chooseScales(grid, weight, 'cover', new Float32Array(8));
   const gram = gramOf(biasedInputs(2, 8));
