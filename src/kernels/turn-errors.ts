@@ -13,19 +13,28 @@ export interface TurnedErrors {
   readonly errors: Float32Array;
 }
 
+/** What decoded weights are off by. */
+export interface ErrorSums {
+  readonly squaredErrors: number;
+  readonly squares: number;
+  /** Largest |weight − decoded|, and where it is. */
+  readonly worst: number;
+  readonly worstRow: number;
+  readonly worstColumn: number;
+}
+
 /**
  * Turns rows of a weight, and what decoded ones are off from them, into columns.
  *
  * @param weights `[rows, columns]`, like `decoded`.
  * @param turned gets both.
- * @returns the sums of squares.
  */
 export function turnErrors(
   weights: Float32Array,
   decoded: Float32Array,
   columns: number,
   turned: TurnedErrors,
-): { readonly errors: number; readonly weights: number } {
+): ErrorSums {
   const rows = weights.length / columns;
   const unit = (count: number): number => Math.ceil(count / ROW_UNIT) * ROW_UNIT;
   const pieceRows = unit(Math.min(rows, PIECE_WEIGHTS / columns));
@@ -33,9 +42,10 @@ export function turnErrors(
   const kernels = gridKernels();
   const [from, decodedFrom, to, errorsTo, sums] = kernels.layOut([
     ...([length, length, length, length] as const),
-    2 * Float64Array.BYTES_PER_ELEMENT,
+    4 * Float64Array.BYTES_PER_ELEMENT,
   ]);
   kernels.doubles(sums).fill(0);
+  let [worst, worstAt] = [0, 0];
   for (let first = 0; first < rows; first += pieceRows) {
     const end = Math.min(rows, first + pieceRows);
     const width = unit(end - first);
@@ -49,6 +59,14 @@ export function turnErrors(
       kernels.floats(region).set(values.subarray(start, stop));
     }
     kernels.turnErrors(width, columns, [from, decodedFrom, to, errorsTo, sums]);
+    const [, , largest = 0, unitRow = 0] = kernels.doubles(sums);
+    if (largest > worst) {
+      worst = largest;
+      worstAt = (first + unitRow) * columns;
+      while (Math.abs(Math.fround((weights[worstAt] ?? 0) - (decoded[worstAt] ?? 0))) < worst) {
+        worstAt += 1;
+      }
+    }
     for (const [region, target] of [
       [to, turned.weights],
       [errorsTo, turned.errors],
@@ -59,6 +77,8 @@ export function turnErrors(
       }
     }
   }
-  const [errors = 0, squares = 0] = kernels.doubles(sums);
-  return { errors, weights: squares };
+  const [squaredErrors = 0, squares = 0] = kernels.doubles(sums);
+  const worstColumn = worstAt % columns;
+  const worstRow = (worstAt - worstColumn) / columns;
+  return { squaredErrors, squares, worst, worstRow, worstColumn };
 }

@@ -26,7 +26,7 @@ describe('turned errors', () => {
     // Room for more is left alone.
     const room = (): Float32Array => new Float32Array(rows * columns + 7).fill(9);
     const turned = { weights: room(), errors: room() };
-    const squares = turnErrors(weights, decoded, columns, turned);
+    const sums = turnErrors(weights, decoded, columns, turned);
 
     const expected = { weights: room(), errors: room() };
     for (let r = 0; r < rows; r++) {
@@ -40,8 +40,12 @@ describe('turned errors', () => {
     expect(turned.errors).toEqual(expected.errors);
     const square = (values: Float32Array) =>
       sumOf(rows * columns, (i) => (values[i] ?? 0) * (values[i] ?? 0));
-    expect(squares.weights / square(expected.weights)).toBeCloseTo(1, 12);
-    expect(squares.errors / square(expected.errors)).toBeCloseTo(1, 12);
+    expect(sums.squares / square(expected.weights)).toBeCloseTo(1, 12);
+    expect(sums.squaredErrors / square(expected.errors)).toBeCloseTo(1, 12);
+    const { worst, worstRow, worstColumn } = sums;
+    const magnitudes = expected.errors.subarray(0, rows * columns).map(Math.abs);
+    expect(worst).toBe(magnitudes.reduce((most, error) => Math.max(most, error), 0));
+    expect(magnitudes[worstColumn * rows + worstRow]).toBe(worst);
   });
 });
 

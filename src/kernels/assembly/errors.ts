@@ -2,8 +2,11 @@
 
 /**
  * Turns `rows` rows of `columns` f32 at `weights`, and what `decoded` is off from them, into columns,
- * `[columns, rows]`, at `turnedWeights` and `turnedErrors`. Adds the squares to two f64 at `sums`, those
- * of the errors first. `rows` is a multiple of 4.
+ * `[columns, rows]`, at `turnedWeights` and `turnedErrors`. `rows` is a multiple of 4.
+ *
+ * At `sums` are four f64. The squares are added to the first two, those of the errors first. The third
+ * is the largest error; where one is larger it takes its place, and the fourth becomes the first of the
+ * four rows that it is in.
  */
 export function turnErrors(
   rows: i32,
@@ -18,10 +21,12 @@ export function turnErrors(
   const turnedStride = <usize>rows << 2;
   let errorSquares = f64x2.splat(0.0);
   let squares = f64x2.splat(0.0);
+  let worst = load<f64>(sums, 16);
   const whole = columns & ~3;
   for (let row = 0; row < rows; row += 4) {
     let at = <usize>row * stride;
     let to = <usize>row << 2;
+    let largest = f32x4.splat(0.0);
     for (let column = 0; column < whole; column += 4, at += 16, to += turnedStride << 2) {
       const w0 = v128.load(weights + at);
       const w1 = v128.load(weights + at + stride);
@@ -39,6 +44,10 @@ export function turnErrors(
         errorSquares,
         f64x2.add(f64x2.add(squaresOf(e0), squaresOf(e1)), f64x2.add(squaresOf(e2), squaresOf(e3))),
       );
+      largest = f32x4.max(
+        f32x4.max(largest, f32x4.max(f32x4.abs(e0), f32x4.abs(e1))),
+        f32x4.max(f32x4.abs(e2), f32x4.abs(e3)),
+      );
       storeTurned(turnedWeights + to, turnedStride, w0, w1, w2, w3);
       storeTurned(turnedErrors + to, turnedStride, e0, e1, e2, e3);
     }
@@ -50,11 +59,18 @@ export function turnErrors(
         store<f32>(turnedErrors + to + (i << 2), error);
         squares = f64x2.add(squares, f64x2(<f64>weight * <f64>weight, 0.0));
         errorSquares = f64x2.add(errorSquares, f64x2(<f64>error * <f64>error, 0.0));
+        largest = f32x4.max(largest, f32x4.splat(abs(error)));
       }
+    }
+    const most = <f64>largestOf(largest);
+    if (most > worst) {
+      worst = most;
+      store<f64>(sums, <f64>row, 24);
     }
   }
   store<f64>(sums, load<f64>(sums) + sumOf(errorSquares));
   store<f64>(sums, load<f64>(sums, 8) + sumOf(squares), 8);
+  store<f64>(sums, worst, 16);
 }
 
 /** Σ a·b over `count` f32, in f64. */
@@ -89,6 +105,14 @@ function squaresOf(values: v128): v128 {
   const low = f64x2.promote_low_f32x4(values);
   const high = highTwo(values);
   return f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high));
+}
+
+@inline
+function largestOf(values: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(values, 0), f32x4.extract_lane(values, 1)),
+    max(f32x4.extract_lane(values, 2), f32x4.extract_lane(values, 3)),
+  );
 }
 
 @inline

@@ -124,7 +124,7 @@ export class StageWork {
       const family = await readFamily(planned, inputs ?? inputsOf(planned, statistics), source);
       const encoded = await planned.technique.encode(family, tools.context);
       notes.push(...encoded.notes);
-      layers.push(...(await writeFamily(planned.layers, family, encoded, began, tools)));
+      layers.push(...(await writeFamily(planned.layers, encoded, began, tools)));
     }
     return { layers, changed, notes };
   }

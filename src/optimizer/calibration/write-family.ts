@@ -1,10 +1,8 @@
 import type { CalibratedFormat } from '../formats/calibrated-format.js';
 import type { PlannedLayer } from '../quantization/plan.js';
-import { decodeWeight } from '../techniques/decode-weight.js';
-import type { EncodedFamily, EncodedLayer, Family } from '../techniques/technique.js';
+import type { EncodedFamily, EncodedLayer } from '../techniques/technique.js';
 import type { CalibratedLayer } from './calibrated-layer.js';
 import { digestWeight } from './digest-weight.js';
-import { measureError } from './measure-error.js';
 import type { OutputTensors } from './output-tensors.js';
 import type { WorkingWeights } from './working-weights.js';
 
@@ -18,12 +16,11 @@ export interface FamilyTarget {
 }
 
 /** Writes a family's layers, and leaves the weights as the result has them.
- * @param layers in the order of the family's weights.
+ * @param layers in the order of those that were encoded.
  * @param began when the work on the family did, on the clock of `performance.now()`; its time before the
  * first layer is written counts as that layer's. */
 export async function writeFamily(
   layers: readonly PlannedLayer[],
-  family: Family,
   encoded: EncodedFamily,
   began: number,
   target: FamilyTarget,
@@ -32,18 +29,15 @@ export async function writeFamily(
   const written: CalibratedLayer[] = [];
   for (const [place, layer] of layers.entries()) {
     const found = encoded.layers[place];
-    const weight = family.weights[place];
-    if (found === undefined || weight === undefined) {
-      throw new Error(`${layer.module} was not encoded`);
-    }
+    if (found === undefined) throw new Error(`${layer.module} was not encoded`);
     const bytesAfter = await writeLayer(layer, found, target);
-    const decoded = decodeWeight(found.weight);
+    const { decoded, error } = found;
     target.weights.setMatrix(layer.module, decoded);
     const now = performance.now();
     const done: CalibratedLayer = {
       layer,
-      error: measureError(weight, decoded.values),
-      outputError: found.error.output,
+      error: error.weight,
+      outputError: error.output,
       digest: digestWeight(decoded.values),
       bytesAfter,
       seconds: (now - started) / 1000,

@@ -1,3 +1,4 @@
+import { decodeWeight } from './decode-weight.js';
 import type { EncodedWeight } from './encoded-weight.js';
 import type { InputStatistics } from './input-statistics.js';
 import { layerError } from './output-error.js';
@@ -11,6 +12,7 @@ export async function finishLayer(
   { algebra, signal }: TechniqueContext,
 ): Promise<EncodedLayer> {
   const inputs = { rows: columns, columns, values: gram };
-  const error = await layerError(algebra, original, weight, inputs, signal);
-  return { name: original.name, weight, error };
+  const decoded = decodeWeight(weight);
+  const error = await layerError(algebra, original, decoded, inputs, signal);
+  return { name: original.name, weight, decoded, error };
 }

@@ -1,31 +1,32 @@
-import { turnErrors } from '../../kernels/index.js';
+import { type QuantizationError, turnErrors } from '../../kernels/index.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import { halfPanels, quadraticForms } from '../linear-algebra/quadratic-form.js';
-import { decodeInto } from './decode-weight.js';
-import type { EncodedWeight } from './encoded-weight.js';
 import { SLAB_ROWS } from './slabs.js';
 import type { LayerError } from './technique.js';
 
-/** The error of an encoded weight and of the layer's output on the calibration inputs. */
+/** The error of what a weight was encoded to, and of the layer's output on the calibration inputs. */
 export async function layerError(
   algebra: LinearAlgebra,
-  weight: Matrix,
-  encoded: EncodedWeight,
+  { rows, columns, values }: Matrix,
+  decoded: Matrix,
   gram: Matrix,
   signal: AbortSignal,
 ): Promise<LayerError> {
-  const { rows, columns, values } = weight;
   const room = Math.min(rows, SLAB_ROWS) * columns;
-  const decoded = new Float32Array(room);
   const turned = { weights: new Float32Array(room), errors: new Float32Array(room) };
-  const sums = { error: 0, whole: 0, squaredErrors: 0, squares: 0 };
+  const outputs = { error: 0, whole: 0 };
+  const squares = { error: 0, whole: 0 };
+  let worst = { absolute: 0, row: 0, column: 0 };
   for (let first = 0; first < rows; first += SLAB_ROWS) {
     const end = Math.min(rows, first + SLAB_ROWS);
     const own = values.subarray(first * columns, end * columns);
-    decodeInto(encoded, first, end, decoded);
-    const squares = turnErrors(own, decoded, columns, turned);
-    sums.squaredErrors += squares.errors;
-    sums.squares += squares.weights;
+    const ownDecoded = decoded.values.subarray(first * columns, end * columns);
+    const found = turnErrors(own, ownDecoded, columns, turned);
+    squares.error += found.squaredErrors;
+    squares.whole += found.squares;
+    if (found.worst > worst.absolute) {
+      worst = { absolute: found.worst, row: first + found.worstRow, column: found.worstColumn };
+    }
     const [error = 0, whole = 0] = await quadraticForms(
       algebra,
       halfPanels(gram),
@@ -36,10 +37,18 @@ export async function layerError(
       signal,
     );
     // Semidefinite forms; less than zero is rounding.
-    sums.error += Math.max(0, error);
-    sums.whole += Math.max(0, whole);
+    outputs.error += Math.max(0, error);
+    outputs.whole += Math.max(0, whole);
   }
-  return { output: ratio(sums.error, sums.whole), weight: ratio(sums.squaredErrors, sums.squares) };
+  const weight: QuantizationError = {
+    relativeRms: ratio(squares.error, squares.whole),
+    worstAbsolute: worst.absolute,
+    worstRow: worst.row,
+    worstColumn: worst.column,
+    sumSquaredError: squares.error,
+    sumSquares: squares.whole,
+  };
+  return { output: ratio(outputs.error, outputs.whole), weight };
 }
 
 function ratio(error: number, whole: number): number {

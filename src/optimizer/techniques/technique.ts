@@ -1,5 +1,5 @@
-import type { FloatType } from '../../kernels/index.js';
-import type { LinearAlgebra } from '../linear-algebra/linear-algebra.js';
+import type { FloatType, QuantizationError } from '../../kernels/index.js';
+import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { EncodedWeight } from './encoded-weight.js';
 import type { Fold } from './fold.js';
 import type { InputStatistics } from './input-statistics.js';
@@ -71,17 +71,20 @@ export interface Scaling {
   readonly notes: readonly string[];
 }
 
-/** Error of a layer's output on the calibration inputs: `‖(W − Ŵ)X‖_F / ‖WX‖_F`, from the Gram matrix
- * and so with even tokens where the technique takes them; 0 where the layer's output is all zero. */
+/** What encoding a layer cost. */
 export interface LayerError {
+  /** Of its output on the calibration inputs: `‖(W − Ŵ)X‖_F / ‖WX‖_F`, from the Gram matrix and so with
+   * even tokens where the technique takes them; 0 where the layer's output is all zero. */
   readonly output: number;
-  /** `‖W − Ŵ‖_F / ‖W‖_F`. */
-  readonly weight: number;
+  /** Of its weight, `W − Ŵ`. */
+  readonly weight: QuantizationError;
 }
 
 export interface EncodedLayer {
   readonly name: string;
   readonly weight: EncodedWeight;
+  /** What the codes stand for. */
+  readonly decoded: Matrix;
   readonly error: LayerError;
 }
 

@@ -24,7 +24,7 @@ export const PACKED_FORM: StoredForm = {
     const codes = wordsOf(await files.bytes(packed, first * words * 4, count * words * 4));
     const scales = await allFloats(files, `${module}.weight_scale`);
     const { columns: groups } = matrixShape(files.find(`${module}.weight_scale`));
-    const groupOf = await columnGroups(files, module, columns, groups);
+    const runs = groupRuns(await columnGroups(files, module, columns, groups));
     const zeroPoint = await zeroPoints(files, module, bits, groups);
     const half = 2 ** (bits - 1);
     const rowCodes = new Uint8Array(columns);
@@ -35,13 +35,12 @@ export const PACKED_FORM: StoredForm = {
         rowZeros[group] = half + zeroPoint(first + row, group);
       }
       unpackCodes(codes, row * words, 1, bits, rowCodes);
-      for (let column = 0, to = row * columns; column < columns; ) {
-        const group = groupOf[column] ?? 0;
+      const start = row * columns;
+      for (const { group, first: from, end } of runs) {
         const zero = rowZeros[group] ?? 0;
         const scale = rowScales[group] ?? Number.NaN;
-        // Mostly a whole group.
-        for (; column < columns && groupOf[column] === group; column += 1, to += 1) {
-          target[to] = ((rowCodes[column] ?? 0) - zero) * scale;
+        for (let column = from; column < end; column += 1) {
+          target[start + column] = ((rowCodes[column] ?? 0) - zero) * scale;
         }
       }
     }
@@ -90,6 +89,22 @@ async function columnGroups(
   }
   const tensor = files.find(stored);
   return wordsOf(await files.bytes(tensor, 0, tensor.length));
+}
+
+/** Columns that follow each other and are of one group. */
+interface GroupRun {
+  readonly group: number;
+  readonly first: number;
+  readonly end: number;
+}
+
+function groupRuns(groupOf: Int32Array): readonly GroupRun[] {
+  const starts = [...groupOf.keys()].filter((at) => at === 0 || groupOf[at] !== groupOf[at - 1]);
+  return starts.map((first, index) => ({
+    group: groupOf[first] ?? 0,
+    first,
+    end: starts[index + 1] ?? groupOf.length,
+  }));
 }
 
 async function zeroPoints(
