@@ -13,10 +13,10 @@ export interface ColumnBlock {
    * undefined. */
   readonly moves: Float32Array | undefined;
   /** `[columns, columns]`: by how much of its error a column moves each later one. */
-  readonly shares: Float64Array;
+  readonly shares: Float32Array;
   /** `[groups, width]`. */
   readonly scales: Float32Array;
-  readonly zeroPoints: Uint8Array;
+  readonly zeroPoints: Float32Array;
   /** Where codes go, `[all columns, width]`. */
   readonly codes: Uint8Array;
   /** Where errors go, target less what the code stands for, `[columns, width]`. */
@@ -40,7 +40,7 @@ export function compensateBlock(grid: CodeGrid, block: ColumnBlock): void {
   const [target, move, share, slot, scale, zeroPoint, code, error, room] = kernels.layOut([
     size * Float32Array.BYTES_PER_ELEMENT,
     size * Float32Array.BYTES_PER_ELEMENT,
-    shares.byteLength,
+    shares.length * Float64Array.BYTES_PER_ELEMENT,
     count * Int32Array.BYTES_PER_ELEMENT,
     groups.length * stride * Float32Array.BYTES_PER_ELEMENT,
     groups.length * stride * Float32Array.BYTES_PER_ELEMENT,
@@ -56,13 +56,14 @@ export function compensateBlock(grid: CodeGrid, block: ColumnBlock): void {
   const slots = kernels.integers(slot);
   for (const [k, column] of columns.entries()) {
     targetsIn.set(rowsOf(targets, column), k * stride);
-    if (moves === undefined) movesIn.fill(0, k * stride, (k + 1) * stride);
-    else movesIn.set(rowsOf(moves, k), k * stride);
     slots[k] = groups.indexOf(groupOf(grid, column));
   }
+  if (moves === undefined) movesIn.fill(0);
+  else spread(moves, width, movesIn, stride);
+  const [scalesIn, zeroPointsIn] = [kernels.floats(scale), kernels.floats(zeroPoint)];
   for (const [index, group] of groups.entries()) {
-    kernels.floats(scale).set(rowsOf(block.scales, group), index * stride);
-    kernels.floats(zeroPoint).set(rowsOf(block.zeroPoints, group), index * stride);
+    scalesIn.set(rowsOf(block.scales, group), index * stride);
+    zeroPointsIn.set(rowsOf(block.zeroPoints, group), index * stride);
   }
   kernels.doubles(share).set(shares);
   kernels
@@ -81,11 +82,27 @@ export function compensateBlock(grid: CodeGrid, block: ColumnBlock): void {
       room.address,
     );
   const codesOut = kernels.bytes(code);
-  const errorsOut = kernels.floats(error);
   for (const [k, column] of columns.entries()) {
-    const at = k * stride;
-    codes.set(codesOut.subarray(at, at + width), column * width);
-    errors.set(errorsOut.subarray(at, at + width), k * width);
+    codes.set(codesOut.subarray(k * stride, k * stride + width), column * width);
+  }
+  spread(kernels.floats(error), stride, errors, width);
+}
+
+/** Copies the rows of one matrix to another, whose rows may be longer or shorter. */
+function spread(
+  values: Float32Array,
+  columns: number,
+  target: Float32Array,
+  targetColumns: number,
+): void {
+  if (columns === targetColumns) {
+    target.set(values);
+    return;
+  }
+  const shared = Math.min(columns, targetColumns);
+  for (let row = 0; row * columns < values.length; row++) {
+    const at = row * columns;
+    target.set(values.subarray(at, at + shared), row * targetColumns);
   }
 }
 

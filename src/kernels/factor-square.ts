@@ -6,7 +6,7 @@ export interface SquareFactor {
   readonly lower: Float32Array;
   /** The diagonal of D. */
   readonly pivots: Float64Array;
-  /** `D⁻¹·L⁻ᵀ`, `[size, size]`. */
+  /** `D⁻¹·L⁻ᵀ`, `[size, size]`; empty where it is not wanted. */
   readonly solver: Float32Array;
 }
 
@@ -14,9 +14,14 @@ export interface SquareFactor {
  * Factors a symmetric matrix in f64, from its last row up.
  *
  * @param square `[size, size]`; its lower triangle is read.
+ * @param solves whether the solver is wanted, which takes as long as the factor.
  * @returns undefined where a pivot is not positive.
  */
-export function factorSquare(square: Float32Array, size: number): SquareFactor | undefined {
+export function factorSquare(
+  square: Float32Array,
+  size: number,
+  solves = true,
+): SquareFactor | undefined {
   const kernels = gridKernels();
   const room = size * (size + (size % 2)) * Float64Array.BYTES_PER_ELEMENT;
   const [matrix, solver, lower, inverse, pivots] = kernels.layOut([
@@ -28,10 +33,10 @@ export function factorSquare(square: Float32Array, size: number): SquareFactor |
   ]);
   kernels.floats(matrix).set(square);
   if (!kernels.factorSquare(size, matrix, lower, pivots)) return undefined;
-  kernels.invertFactor(size, lower, pivots, inverse, solver);
+  if (solves) kernels.invertFactor(size, lower, pivots, inverse, solver);
   return {
     lower: kernels.floats(matrix).slice(),
     pivots: kernels.doubles(pivots).slice(),
-    solver: kernels.floats(solver).slice(),
+    solver: solves ? kernels.floats(solver).slice() : new Float32Array(),
   };
 }

@@ -91,6 +91,8 @@ interface GridExports extends MemoryExports {
     turnedErrors: number,
     sums: number,
   ): void;
+  transposeFloats(rows: number, columns: number, source: number, target: number): void;
+  transposeBytes(rows: number, columns: number, source: number, target: number): void;
   dotProduct(a: number, b: number, count: number): number;
   findNonFinite(type: number, at: number, count: number): number;
   factorSquare(size: number, square: number, lower: number, pivots: number): number;
@@ -117,6 +119,14 @@ export class GridKernels extends KernelMemory<GridExports> {
       ...([rows, columns, weights.address, decoded.address] as const),
       ...([turnedWeights.address, turnedErrors.address, sums.address] as const),
     );
+  }
+
+  transposeFloats(rows: number, columns: number, from: Region, to: Region): void {
+    this.exports.transposeFloats(rows, columns, from.address, to.address);
+  }
+
+  transposeBytes(rows: number, columns: number, from: Region, to: Region): void {
+    this.exports.transposeBytes(rows, columns, from.address, to.address);
   }
 
   dotProduct(a: Region, b: Region, count: number): number {

@@ -42,6 +42,7 @@ export {
   targetRowBytes,
 } from './scatter-rows.js';
 export { threadCount } from './thread-count.js';
+export { transpose } from './transpose.js';
 export { type TurnedErrors, turnErrors } from './turn-errors.js';
 export {
   codesPerUnit,

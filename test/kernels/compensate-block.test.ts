@@ -26,9 +26,9 @@ function blockOf(grid: CodeGrid, { width, count, columns, moved }: Case) {
   const highest = 2 ** grid.bits - 1;
   const numbers = (length: number, of: () => number): Float32Array =>
     Float32Array.from({ length }, of);
-  const shares = new Float64Array(count * count);
+  const shares = new Float32Array(count * count);
   for (let k = 0; k < count; k++) {
-    for (let j = 0; j < k; j++) shares[k * count + j] = Math.fround(random() - 0.5);
+    for (let j = 0; j < k; j++) shares[k * count + j] = random() - 0.5;
   }
   const step = count * 2 <= columns + 1 ? 2 : 1;
   return {
@@ -38,7 +38,7 @@ function blockOf(grid: CodeGrid, { width, count, columns, moved }: Case) {
     moves: moved ? numbers(count * width, () => random() - 0.5) : undefined,
     shares,
     scales: numbers(groups * width, () => (random() < 0.02 ? 0 : (2 + random()) / highest)),
-    zeroPoints: Uint8Array.from({ length: groups * width }, () =>
+    zeroPoints: numbers(groups * width, () =>
       grid.symmetric ? 2 ** (grid.bits - 1) : Math.floor(random() * (highest + 1)),
     ),
     codes: new Uint8Array(columns * width).fill(255),
@@ -100,9 +100,9 @@ describe('a block of columns', () => {
       width: 8,
       columns: Uint32Array.of(0),
       moves: undefined,
-      shares: new Float64Array(1),
+      shares: new Float32Array(1),
       scales: new Float32Array(8).fill(0.25),
-      zeroPoints: new Uint8Array(8).fill(8),
+      zeroPoints: new Float32Array(8).fill(8),
       errors: new Float32Array(8),
       ...{ targets, codes },
     });

@@ -122,7 +122,7 @@ function sumOf(pair: v128): f64 {
 
 /** Stores the columns of four rows one after the other. */
 @inline
-function storeTurned(to: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+export function storeTurned(to: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const a = v128.shuffle<u32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<u32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<u32>(r0, r1, 2, 6, 3, 7);

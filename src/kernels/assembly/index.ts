@@ -13,6 +13,7 @@ export { setCodeGrid } from './grid';
 export { packZeroPoints } from './pack';
 export { chooseRanges } from './ranges';
 export { roundScaled } from './scaled';
+export { transposeBytes, transposeFloats } from './transpose';
 
 /** Bytes below this address belong to the kernels. */
 export function firstFree(): usize {

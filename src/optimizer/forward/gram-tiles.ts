@@ -1,3 +1,5 @@
+import { transpose } from '../../kernels/index.js';
+
 /** A part of a Gram matrix on or below its diagonal. */
 export interface GramTile {
   readonly name: string;
@@ -13,9 +15,6 @@ const LEAST_PANEL = 288;
 
 /** With four, five eighths of the products are left to do; more of them save little more. */
 const MOST_PANELS = 4;
-
-/** Columns that are copied at a time, so that the rows that they become stay in the cache. */
-const COPIED_COLUMNS = 64;
 
 /** Widths of the panels that X's columns are cut into. */
 export function gramPanels(columns: number): readonly number[] {
@@ -49,30 +48,14 @@ export function joinTiles(
   const gram = new Float32Array(columns * columns);
   for (const tile of gramTiles(columns)) {
     const values = valuesOf(tile);
-    const place = { top: startOf(tile.row), left: startOf(tile.column) };
-    for (let first = 0; first < tile.columns; first += COPIED_COLUMNS) {
-      copyColumns(gram, columns, tile, values, place, first);
+    const [top, left] = [startOf(tile.row), startOf(tile.column)];
+    transpose(values, tile.columns, gram.subarray(left * columns + top), columns);
+    for (let row = 0; row < tile.rows; row += 1) {
+      const from = row * tile.columns;
+      // Of a tile on the diagonal, too, one half decides.
+      const end = tile.row === tile.column ? row + 1 : tile.columns;
+      gram.set(values.subarray(from, from + end), (top + row) * columns + left);
     }
   }
   return gram;
-}
-
-function copyColumns(
-  gram: Float32Array,
-  columns: number,
-  tile: GramTile,
-  values: Float32Array,
-  { top, left }: { readonly top: number; readonly left: number },
-  first: number,
-): void {
-  const most = Math.min(tile.columns, first + COPIED_COLUMNS);
-  for (let row = 0; row < tile.rows; row += 1) {
-    // Of a tile on the diagonal, too, one half decides.
-    const end = tile.row === tile.column ? Math.min(most, row + 1) : most;
-    for (let column = first; column < end; column += 1) {
-      const value = values[row * tile.columns + column] ?? 0;
-      gram[(top + row) * columns + left + column] = value;
-      gram[(left + column) * columns + top + row] = value;
-    }
-  }
 }

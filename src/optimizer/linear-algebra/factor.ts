@@ -25,6 +25,7 @@ export interface TriangularFactor {
 /**
  * Factors a symmetric matrix, its rows and columns taken in the given order; their own if undefined.
  *
+ * @param diagonal what takes the place of the matrix's own, in its own order.
  * @returns undefined where a pivot is not positive: the matrix is not positive definite in f32.
  */
 export async function factor(
@@ -32,8 +33,9 @@ export async function factor(
   { rows: size, values }: Matrix,
   order: Uint32Array | undefined,
   signal: AbortSignal,
+  diagonal?: Float32Array,
 ): Promise<TriangularFactor | undefined> {
-  const panels = lowerPanels(values, size, order);
+  const panels = lowerPanels(values, size, order, diagonal);
   const pivots = new Float64Array(size);
   const room = workingRoom(size);
   for (let p = panels.length - 1; p >= 0; p--) {
@@ -42,27 +44,36 @@ export async function factor(
     if (panel === undefined) throw new RangeError(`there is no panel ${p}`);
     const first = p * PANEL_ROWS;
     const square = cutColumns(panel, first, panel.columns, room.square);
-    const diagonal = factorSquare(square.values, panel.rows);
-    if (diagonal === undefined) return undefined;
-    pivots.set(diagonal.pivots, first);
-    await solvePanel(algebra, panel, first, diagonal, room);
+    const corner = factorSquare(square.values, panel.rows, p > 0);
+    if (corner === undefined) return undefined;
+    pivots.set(corner.pivots, first);
+    pasteColumns(panel, first, corner.lower);
+    if (p === 0) break;
+    const left = await solveLeft(algebra, panel, first, corner, room);
     for (const [t, target] of panels.slice(0, p).entries()) {
-      await subtractPanel(algebra, panel, diagonal.pivots, target, t * PANEL_ROWS, room);
+      await subtractPanel(algebra, left, corner.pivots, target, t * PANEL_ROWS, room);
     }
   }
   return { size, panels, pivots };
 }
 
-function lowerPanels(values: Float32Array, size: number, order: Uint32Array | undefined): Matrix[] {
+function lowerPanels(
+  values: Float32Array,
+  size: number,
+  order: Uint32Array | undefined,
+  diagonal: Float32Array | undefined,
+): Matrix[] {
   const panels: Matrix[] = [];
   for (let first = 0; first < size; first += PANEL_ROWS) {
     const end = Math.min(size, first + PANEL_ROWS);
     const panel = new Float32Array((end - first) * end);
     for (let row = first; row < end; row++) {
-      const from = (order?.[row] ?? row) * size;
+      const own = order?.[row] ?? row;
+      const from = own * size;
       const to = (row - first) * end;
       if (order === undefined) panel.set(values.subarray(from, from + end), to);
       else for (let j = 0; j < end; j++) panel[to + j] = values[from + (order[j] ?? 0)] ?? 0;
+      if (diagonal !== undefined) panel[to + row] = diagonal[own] ?? 0;
     }
     panels.push({ rows: end - first, columns: end, values: panel });
   }
@@ -87,39 +98,39 @@ function workingRoom(size: number): Room {
   };
 }
 
-/** Turns a panel's rows of what is left of H into those of T: `D⁻¹·T_dd⁻ᵀ·H`. */
-async function solvePanel(
+/** Turns what is left of H to the left of a panel's square into T there: `D⁻¹·T_dd⁻ᵀ·H`.
+ * @returns it, in `room.product`. */
+async function solveLeft(
   algebra: LinearAlgebra,
   panel: Matrix,
   first: number,
-  { lower, solver }: SquareFactor,
+  { solver }: SquareFactor,
   room: Room,
-): Promise<void> {
-  const { rows, columns, values } = panel;
+): Promise<Matrix> {
+  const { rows } = panel;
   const left = cutColumns(panel, 0, first, room.part);
   const into = room.product.subarray(0, left.values.length);
   await algebra.multiply({ rows, columns: rows, values: solver }, left, { into });
-  for (let i = 0; i < rows; i++) {
-    values.set(into.subarray(i * first, (i + 1) * first), i * columns);
-    values.set(lower.subarray(i * rows, (i + 1) * rows), i * columns + first);
-  }
+  pasteColumns(panel, 0, into);
+  return { rows, columns: first, values: into };
 }
 
-/** Subtracts `T_pᵀ·D_p·T_p` from a panel before panel `p`, whose rows start at `first`. */
+/** Subtracts `T_pᵀ·D_p·T_p` from a panel before panel `p`, whose rows start at `first`.
+ * @param left T_p without the square on the diagonal. */
 async function subtractPanel(
   algebra: LinearAlgebra,
-  panel: Matrix,
+  left: Matrix,
   pivots: Float64Array,
   target: Matrix,
   first: number,
   room: Room,
 ): Promise<void> {
-  const right = cutColumns(panel, 0, target.columns, room.part);
-  const left = cutColumns(panel, first, target.columns, room.square);
-  scaleRows(left, pivots);
-  const into = room.product.subarray(0, target.values.length);
-  await algebra.multiply(left, right, { transposeA: true, into });
-  subtract(target.values, into);
+  const isWhole = target.columns === left.columns;
+  const right = isWhole ? left : cutColumns(left, 0, target.columns, room.part);
+  const scaled = cutColumns(left, first, target.columns, room.square);
+  scaleRows(scaled, pivots);
+  const into = target.values;
+  await algebra.multiply(scaled, right, { transposeA: true, into, change: 'subtract' });
 }
 
 function scaleRows({ rows, columns, values }: Matrix, factors: Float64Array): void {
@@ -128,10 +139,6 @@ function scaleRows({ rows, columns, values }: Matrix, factors: Float64Array): vo
     const end = (i + 1) * columns;
     for (let at = i * columns; at < end; at++) values[at] = (values[at] ?? 0) * factor;
   }
-}
-
-function subtract(values: Float32Array, others: Float32Array): void {
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) - (others[i] ?? 0);
 }
 
 /** Columns `first` to `end` of a matrix, at the beginning of `room`. */
@@ -147,6 +154,14 @@ function cutColumns(
     cut.set(values.subarray(i * columns + first, i * columns + end), i * width);
   }
   return { rows, columns: width, values: cut };
+}
+
+/** Writes columns of a matrix from `first` on: numbers row after row, as many as rows have. */
+function pasteColumns({ rows, columns, values }: Matrix, first: number, own: Float32Array): void {
+  const width = own.length / rows;
+  for (let i = 0; i < rows; i++) {
+    values.set(own.subarray(i * width, (i + 1) * width), i * columns + first);
+  }
 }
 
 /** Consecutive rows or columns. */

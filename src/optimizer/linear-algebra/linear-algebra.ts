@@ -12,8 +12,9 @@ export interface MultiplyOptions {
   readonly transposeB?: boolean;
   /** Where the product goes; may be part of a larger array, but not of one that is read. */
   readonly into?: Float32Array;
-  /** Whether the product is added to what `into` holds. */
-  readonly adding?: boolean;
+  /** What becomes of what `into` holds: the product takes its place unless told that it is added to it, or
+   * taken off it. */
+  readonly change?: 'add' | 'subtract';
 }
 
 /**

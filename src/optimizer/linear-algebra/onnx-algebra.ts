@@ -26,7 +26,7 @@ class OnnxAlgebra implements LinearAlgebra {
   }
 
   async multiply(a: Matrix, b: Matrix, options: MultiplyOptions = {}): Promise<Matrix> {
-    const { transposeA = false, transposeB = false, adding = false } = options;
+    const { transposeA = false, transposeB = false, change = 'replace' } = options;
     const rows = transposeA ? a.columns : a.rows;
     const inner = transposeA ? a.rows : a.columns;
     const columns = transposeB ? b.rows : b.columns;
@@ -43,11 +43,12 @@ class OnnxAlgebra implements LinearAlgebra {
     }
     if (values.length > 0) {
       const session = await this.#session(
-        { transposeA, transposeB, adding },
+        { transposeA, transposeB, change },
         this.#useful(rows, columns),
       );
       const y = tensor({ rows, columns, values });
-      await session.run({ a: tensor(a), b: tensor(b), ...(adding && { c: y }) }, { y });
+      const before = change === 'replace' ? {} : { c: y };
+      await session.run({ a: tensor(a), b: tensor(b), ...before }, { y });
     }
     return { rows, columns, values };
   }
@@ -66,8 +67,8 @@ class OnnxAlgebra implements LinearAlgebra {
   }
 
   #session(kind: GemmKind, threads: number): Promise<InferenceSession> {
-    const { transposeA, transposeB, adding } = kind;
-    const key = `${transposeA} ${transposeB} ${adding} ${threads}`;
+    const { transposeA, transposeB, change } = kind;
+    const key = `${transposeA} ${transposeB} ${change} ${threads}`;
     let session = this.#sessions.get(key);
     if (session === undefined) {
       session = InferenceSession.create(gemmModel(kind), {
@@ -89,16 +90,22 @@ function tensor({ rows, columns, values }: Matrix): Tensor {
   return new Tensor('float32', values, [rows, columns]);
 }
 
-type GemmKind = Readonly<Record<'transposeA' | 'transposeB' | 'adding', boolean>>;
+interface GemmKind {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly change: 'replace' | 'add' | 'subtract';
+}
 
-/** The ONNX model of `y = A·B`, either factor transposed if wanted, or of `y = A·B + c`, for matrices of
- * every size. */
-function gemmModel({ transposeA, transposeB, adding }: GemmKind): Uint8Array {
+/** The ONNX model of `y = A·B`, either factor transposed if wanted, of `y = A·B + c`, or of `y = c − A·B`,
+ * for matrices of every size. */
+function gemmModel({ transposeA, transposeB, change }: GemmKind): Uint8Array {
   const graph = new GraphBuilder();
   const a = graph.input('a', ['a_rows', 'a_columns']);
   const b = graph.input('b', ['b_rows', 'b_columns']);
-  const factors = adding ? [a, b, graph.input('c', ['y_rows', 'y_columns'])] : [a, b];
-  const y = graph.op('Gemm', factors, { transA: Number(transposeA), transB: Number(transposeB) });
+  const c = change === 'replace' ? [] : [graph.input('c', ['y_rows', 'y_columns'])];
+  const factors = change === 'add' ? [a, b, ...c] : [a, b];
+  const sum = graph.op('Gemm', factors, { transA: Number(transposeA), transB: Number(transposeB) });
+  const y = change === 'subtract' ? graph.op('Sub', [...c, sum]) : sum;
   graph.output('y', y, ['y_rows', 'y_columns']);
   return graph.build('gemm');
 }

@@ -9,7 +9,7 @@ import { finishLayer } from './finish-layer.js';
 import { diagonalOf, type InputStatistics } from './input-statistics.js';
 import { type FittedGrid, fitGrid, type IntegerGrid } from './integer-grid.js';
 import { gramNotes, weightNotes } from './notes.js';
-import { type FactoredGram, factorGram } from './prepare-gram.js';
+import { dampedMatrix, type FactoredGram, factorGram } from './prepare-gram.js';
 import { type RefineSettings, refine } from './refine.js';
 import { roundCompensating } from './round-compensating.js';
 import type {
@@ -67,10 +67,11 @@ export async function encodeCompensating(
   const targets = await aimAtOriginal(arranged, factored, context);
 
   const layers: EncodedLayer[] = [];
+  const encoded = await encodeTargets(grid, targets, factored, settings, context);
   for (const [index, weight] of family.weights.entries()) {
-    const target = targets[index] ?? weight;
-    const encoded = await encodeLayer(grid, target, factored, settings, context);
-    layers.push(await finishLayer(weight, rearrange(encoded, arrangement), family.inputs, context));
+    const own = encoded[index];
+    if (own === undefined) throw new Error(`${weight.name} was not encoded`);
+    layers.push(await finishLayer(weight, rearrange(own, arrangement), family.inputs, context));
   }
   const notes = [...gramNotes(family, factored, settings.damping), ...weightNotes(weights, grid)];
   return { layers, notes };
@@ -80,21 +81,26 @@ function activityOrder(inputs: InputStatistics): Uint32Array {
   return descending(diagonalOf(inputs));
 }
 
-async function encodeLayer(
+/** Encodes matrices of the family's columns as closely as its inputs can tell. */
+async function encodeTargets(
   grid: FittedGrid,
-  target: Matrix,
+  weights: readonly Matrix[],
   { gram, factor, order }: FactoredGram,
-  settings: GptqSettings,
+  { range, refine: refining }: GptqSettings,
   { algebra, signal }: TechniqueContext,
-): Promise<EncodedIntegers> {
-  const { rows, columns } = target;
-  const scales = chooseScales(grid, target, settings.range, gram.diagonal);
-  const codes = await roundCompensating(algebra, grid, target, factor, order, scales, signal);
-  if (settings.refine !== undefined) {
-    const rounded = { grid, weight: target, codes, scales };
-    await refine(rounded, gram.matrix, settings.refine, { algebra, signal });
+): Promise<readonly EncodedIntegers[]> {
+  const targets = weights.map((weight) => ({
+    weight,
+    scales: chooseScales(grid, weight, range, gram.diagonal),
+  }));
+  const rounded = await roundCompensating(algebra, grid, targets, factor, order, signal);
+  if (refining !== undefined) {
+    const matrix = dampedMatrix(gram);
+    for (const each of rounded) await refine(each, matrix, refining, { algebra, signal });
   }
-  return encodedIntegers(grid, rows, columns, codes, scales);
+  return rounded.map(({ weight: { rows, columns }, codes, scales }) =>
+    encodedIntegers(grid, rows, columns, codes, scales),
+  );
 }
 
 /** The family with its input channels in another order. */

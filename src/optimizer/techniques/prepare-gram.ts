@@ -4,10 +4,12 @@ import { TechniqueError } from './errors.js';
 import { diagonalOf, type InputStatistics } from './input-statistics.js';
 import type { TechniqueContext } from './technique.js';
 
-/** A Gram matrix made positive definite. */
+/** A Gram matrix that another diagonal makes positive definite. */
 export interface DampedGram {
-  /** With the damping on its diagonal; the diagonal of dead channels is 1 and nothing else. */
+  /** As it was. */
   readonly matrix: Matrix;
+  /** With the damping; dead channels, whose rows hold nothing else, have the mean of the others there. */
+  readonly dampedDiagonal: Float32Array;
   /** What was added to the diagonal, relative to its mean. */
   readonly damping: number;
   readonly deadChannels: number;
@@ -24,17 +26,21 @@ const MOST_DAMPING = 10;
  * diagonal of its own, so that its weights are rounded to nearest and move no others. */
 function dampGram(inputs: InputStatistics, damping: number): DampedGram {
   const { columns, gram } = inputs;
-  const values = gram.slice();
   const diagonal = diagonalOf(inputs);
   const alive = diagonal.filter((square) => square > 0);
   const mean =
     alive.length === 0 ? 1 : alive.reduce((sum, square) => sum + square, 0) / alive.length;
-  for (let i = 0; i < columns; i++) {
-    const square = diagonal[i] ?? 0;
-    values[i * columns + i] = (square > 0 ? square : mean) + damping * mean;
-  }
+  const dampedDiagonal = diagonal.map((square) => (square > 0 ? square : mean) + damping * mean);
   const deadChannels = columns - alive.length;
-  return { matrix: { rows: columns, columns, values }, damping, deadChannels, diagonal };
+  const matrix = { rows: columns, columns, values: gram };
+  return { matrix, dampedDiagonal, damping, deadChannels, diagonal };
+}
+
+/** The matrix with the damping on its diagonal. */
+export function dampedMatrix({ matrix, dampedDiagonal }: DampedGram): Matrix {
+  const values = matrix.values.slice();
+  for (const [i, square] of dampedDiagonal.entries()) values[i * (matrix.columns + 1)] = square;
+  return { ...matrix, values };
 }
 
 export interface FactoredGram {
@@ -59,7 +65,7 @@ export async function factorGram(
 ): Promise<FactoredGram> {
   for (let tried = damping; tried <= MOST_DAMPING; tried = Math.max(tried, 1e-4) * DAMPING_STEP) {
     const gram = dampGram(inputs, tried);
-    const factored = await factor(algebra, gram.matrix, order, signal);
+    const factored = await factor(algebra, gram.matrix, order, signal, gram.dampedDiagonal);
     if (factored !== undefined) return { gram, order, factor: factored };
   }
   throw new TechniqueError(subject, 'its Gram matrix is not positive semidefinite.');

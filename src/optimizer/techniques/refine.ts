@@ -1,3 +1,4 @@
+import { transpose } from '../../kernels/index.js';
 import {
   type LinearAlgebra,
   type Matrix,
@@ -6,7 +7,7 @@ import {
 } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import { type FittedGrid, nearestCode, storedScale } from './integer-grid.js';
-import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
+import { forEachSlab, transposeRows } from './slabs.js';
 import type { TechniqueContext } from './technique.js';
 
 export interface RefineSettings {
@@ -86,10 +87,8 @@ class Slab {
     this.#codes = new Uint8Array(columns * width);
     this.#scales = new Float32Array(grid.groups * width);
     this.#zeroPoints = new Uint8Array(grid.groups * width);
+    transpose(codes.subarray(first * columns, end * columns), columns, this.#codes);
     for (let r = 0; r < width; r++) {
-      for (let column = 0; column < columns; column++) {
-        this.#codes[column * width + r] = codes[(first + r) * columns + column] ?? 0;
-      }
       for (let group = 0; group < grid.groups; group++) {
         const at = (first + r) * grid.groups + group;
         this.#scales[group * width + r] = scales[at] ?? 0;
@@ -126,7 +125,7 @@ class Slab {
   write({ codes, scales: { scales } }: RoundedWeight): void {
     const [columns, { groups }] = [this.#columns, this.#grid];
     const own = codes.subarray(this.#first * columns, this.#end * columns);
-    transposeCodes(this.#codes, columns, this.#width, own);
+    transpose(this.#codes, this.#width, own);
     for (let r = 0; r < this.#width; r++) {
       for (let group = 0; group < groups; group++) {
         scales[(this.#first + r) * groups + group] = this.#scales[group * this.#width + r] ?? 0;

@@ -1,65 +1,119 @@
-import { compensateBlock } from '../../kernels/index.js';
+import { compensateBlock, transpose } from '../../kernels/index.js';
 import { factorPart, PANEL_ROWS, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import type { FittedGrid } from './integer-grid.js';
-import { forEachSlab, transposeCodes, transposeRows } from './slabs.js';
+import type { RoundedWeight } from './refine.js';
+import { forEachSlab } from './slabs.js';
 
 /** Columns whose influence on each other is worked out element by element; all others go through
  * products of matrices. A factor's panel has a power of two times as many rows. */
 const BLOCK = 32;
 
+/** Numbers to come close to, `[rows, columns]`, and the scales of the codes that do. */
+export interface RoundingTarget {
+  readonly weight: Matrix;
+  readonly scales: GroupScales;
+}
+
 /**
- * Rounds a weight column by column, each after moving it to where it makes up best for the errors of
- * those rounded before (GPTQ, Frantar et al., 2022, in its LDLQ form; see `TriangularFactor`).
+ * Rounds weights that see one input column by column, each after moving it to where it makes up best for
+ * the errors of those rounded before (GPTQ, Frantar et al., 2022, in its LDLQ form; see
+ * `TriangularFactor`).
  *
- * @param weight the numbers to come close to, `[rows, columns]`.
+ * @param targets as many columns each as the factor has.
  * @param factor of the Gram matrix with its rows and columns in `order`.
  * @param order the columns in the order in which they are rounded; their own order if undefined.
- * @returns codes, `[rows, columns]`, columns in their own order.
+ * @returns the targets with their codes, `[rows, columns]`, columns in their own order.
  */
 export async function roundCompensating(
   algebra: LinearAlgebra,
   grid: FittedGrid,
-  weight: Matrix,
+  targets: readonly RoundingTarget[],
   factor: TriangularFactor,
   order: Uint32Array | undefined,
-  scales: GroupScales,
   signal: AbortSignal,
-): Promise<Uint8Array> {
-  const codes = new Uint8Array(weight.rows * weight.columns);
-  await forEachSlab(weight.rows, signal, (first, end) =>
-    roundSlab({ algebra, grid, weight, factor, order, scales, signal }, first, end, codes),
-  );
-  return codes;
+): Promise<readonly RoundedWeight[]> {
+  const columns = factor.size;
+  const work = { algebra, grid, factor, order, signal };
+  let rows = 0;
+  const stacked = targets.map((target) => {
+    const first = rows;
+    rows += target.weight.rows;
+    return { ...target, first, end: rows };
+  });
+  const codes = new Uint8Array(rows * columns);
+  // The rows of all are worked on as those of one weight, so that few slabs are narrow.
+  await forEachSlab(rows, signal, (first, end) => {
+    const own = codes.subarray(first * columns, end * columns);
+    return roundSlab(work, takeSlab(stacked, grid, first, end), own);
+  });
+  return stacked.map(({ weight, scales, first, end }) => ({
+    ...{ grid, weight, scales },
+    codes: codes.subarray(first * columns, end * columns),
+  }));
 }
 
 interface Work {
   readonly algebra: LinearAlgebra;
   readonly grid: FittedGrid;
-  readonly weight: Matrix;
   readonly factor: TriangularFactor;
   readonly order: Uint32Array | undefined;
-  readonly scales: GroupScales;
   readonly signal: AbortSignal;
 }
 
-async function roundSlab(work: Work, first: number, end: number, codes: Uint8Array): Promise<void> {
-  const { algebra, grid, weight, factor, order, signal } = work;
-  const { columns } = weight;
+/** A target that is stacked on others: its rows are `first` to `end`. */
+interface StackedTarget extends RoundingTarget {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Rows of stacked targets, transposed. */
+interface Slab {
+  readonly width: number;
+  /** `[columns, width]`. */
+  readonly targets: Float32Array;
+  /** `[groups, width]`, like the zero points. */
+  readonly scales: Float32Array;
+  readonly zeroPoints: Float32Array;
+}
+
+function takeSlab(
+  stacked: readonly StackedTarget[],
+  { groups }: FittedGrid,
+  first: number,
+  end: number,
+): Slab {
   const width = end - first;
-  const targets = transposeRows(weight, first, end);
-  const scales = transposeRows(
-    { rows: weight.rows, columns: grid.groups, values: work.scales.scales },
-    first,
-    end,
-  );
-  const ownZeroPoints = work.scales.zeroPoints.subarray(first * grid.groups, end * grid.groups);
-  const zeroPoints = new Uint8Array(ownZeroPoints.length);
-  transposeCodes(ownZeroPoints, width, grid.groups, zeroPoints);
+  const columns = stacked[0]?.weight.columns ?? 0;
+  const slab: Slab = {
+    width,
+    targets: new Float32Array(columns * width),
+    scales: new Float32Array(groups * width),
+    zeroPoints: new Float32Array(groups * width),
+  };
+  for (const { weight, scales, ...place } of stacked) {
+    const [start, stop] = [Math.max(first, place.first), Math.min(end, place.end)];
+    if (start >= stop) continue;
+    const take = (values: Float32Array, length: number, into: Float32Array): void => {
+      const rows = values.subarray((start - place.first) * length, (stop - place.first) * length);
+      transpose(rows, length, into.subarray(start - first), width);
+    };
+    take(weight.values, columns, slab.targets);
+    take(scales.scales, groups, slab.scales);
+    take(Float32Array.from(scales.zeroPoints), groups, slab.zeroPoints);
+  }
+  return slab;
+}
+
+/** @param codes where they go, `[width, columns]`. */
+async function roundSlab(work: Work, slab: Slab, codes: Uint8Array): Promise<void> {
+  const { algebra, grid, factor, order, signal } = work;
+  const { width, ...lying } = slab;
+  const columns = factor.size;
   // Errors of what is rounded, in the order of rounding.
   const errors = new Float32Array(columns * width);
-  const slabCodes = new Uint8Array(columns * width);
+  const turnedCodes = new Uint8Array(columns * width);
   const moves = new Float32Array(Math.min(columns, PANEL_ROWS) * width);
 
   /** Adds by how much columns `start` to `stop`, which are rounded, move columns `from` to `to`. */
@@ -67,15 +121,15 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
     algebra.multiply(
       factorPart(factor, { first: from, end: to }, { first: start, end: stop }),
       { rows: stop - start, columns: width, values: errors.subarray(start * width, stop * width) },
-      { into, adding: true },
+      { into, change: 'add' },
     );
   /** Rounds columns of a panel, half after half; `moves` is how far they are moved so far. */
   const roundColumns = async (from: number, to: number, moves: Float32Array): Promise<void> => {
     if (to - from <= BLOCK) {
       compensateBlock(grid, {
-        ...{ width, targets, scales, zeroPoints, codes: slabCodes, moves },
+        ...{ width, ...lying, codes: turnedCodes, moves },
         columns: Uint32Array.from({ length: to - from }, (_, k) => order?.[from + k] ?? from + k),
-        shares: Float64Array.from(factorPart(factor, { first: from, end: to }).values),
+        shares: factorPart(factor, { first: from, end: to }).values,
         errors: errors.subarray(from * width, to * width),
       });
       return;
@@ -96,7 +150,7 @@ async function roundSlab(work: Work, first: number, end: number, codes: Uint8Arr
     if (start > 0) await move(start, end, 0, start, own);
     await roundColumns(start, end, own);
   }
-  transposeCodes(slabCodes, columns, width, codes.subarray(first * columns, end * columns));
+  transpose(turnedCodes, width, codes);
 }
 
 /** Half of so many columns, or a little more: a power of two times a block's. */

@@ -1,3 +1,4 @@
+import { transpose } from '../../kernels/index.js';
 import type { Matrix } from '../linear-algebra/linear-algebra.js';
 
 /** Rows that are worked on together. Enough for every thread to have a share of each product; few
@@ -27,36 +28,7 @@ export function transposeRows(
   end: number,
   stride: number = end - first,
 ): Float32Array {
-  const width = end - first;
   const transposed = new Float32Array(columns * stride);
-  // Square tiles keep both sides within the cache.
-  for (let tile = 0; tile < columns; tile += TILE) {
-    const tileEnd = Math.min(columns, tile + TILE);
-    for (let row = 0; row < width; row++) {
-      const from = (first + row) * columns;
-      for (let column = tile; column < tileEnd; column++) {
-        transposed[column * stride + row] = values[from + column] ?? 0;
-      }
-    }
-  }
+  transpose(values.subarray(first * columns, end * columns), columns, transposed, stride);
   return transposed;
 }
-
-/** Writes a matrix `[rows, columns]` of codes to another, transposed. */
-export function transposeCodes(
-  codes: Uint8Array,
-  rows: number,
-  columns: number,
-  target: Uint8Array,
-): void {
-  for (let tile = 0; tile < rows; tile += TILE) {
-    const tileEnd = Math.min(rows, tile + TILE);
-    for (let column = 0; column < columns; column++) {
-      const to = column * rows;
-      for (let row = tile; row < tileEnd; row++)
-        target[to + row] = codes[row * columns + column] ?? 0;
-    }
-  }
-}
-
-const TILE = 32;
