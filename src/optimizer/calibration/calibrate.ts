@@ -70,6 +70,7 @@ export async function calibrate(run: CalibrationRun): Promise<{
   const layers: CalibratedLayer[] = [];
   const notes: string[] = [];
   const passes: ForwardPass[] = [];
+  const kept = new KeptInputs({ folder: run.scratchFolder });
   const begin = async (): Promise<ForwardPass> => {
     const { model, sequences } = calibration;
     const begun = await ForwardPass.begin(model, source, sequences, options);
@@ -85,7 +86,7 @@ export async function calibrate(run: CalibrationRun): Promise<{
       ? { pass: await begin(), source }
       : undefined;
     const beside = original === undefined ? {} : { original };
-    const walk: Walk = { run, pass, beside, source, output, context, techniqueOf };
+    const walk: Walk = { run, pass, kept, beside, source, output, context, techniqueOf };
     for (const [index, block] of calibration.model.blocks.entries()) {
       for (const stage of BLOCK_STAGES) {
         const known = reused.find(index, stage);
@@ -105,6 +106,7 @@ export async function calibrate(run: CalibrationRun): Promise<{
     return { layers, notes };
   } finally {
     for (const pass of passes) await pass.close();
+    await kept.close();
     await reused.close();
     await context.algebra.close();
     await sessions.close();
@@ -125,6 +127,7 @@ function finishedStage(block: number, stage: BlockStage, found: StageResult): Fi
 interface Walk {
   readonly run: CalibrationRun;
   readonly pass: ForwardPass;
+  readonly kept: KeptInputs;
   /** The samples in the model as it was, where the technique aims at its outputs. */
   readonly beside: Pick<StageOptions, 'original'>;
   readonly source: WeightSource;
@@ -135,7 +138,7 @@ interface Walk {
 
 async function quantizeStage(
   work: StageWork,
-  { run, pass, beside, source, output, context, techniqueOf }: Walk,
+  { run, pass, kept, beside, source, output, context, techniqueOf }: Walk,
 ): Promise<StageResult> {
   const { block, stage } = work;
   if (work.families.length === 0) {
@@ -143,7 +146,6 @@ async function quantizeStage(
     return { layers: [], changed: [], notes: [] };
   }
   const weights = new WorkingWeights(source);
-  const kept = new KeptInputs({ folder: run.scratchFolder });
   const moves = !isLast(run, block, stage);
   const capture: CaptureInputs = async ({ places, evenTokens, magnitudes, last }) => {
     // A feed-forward network takes most, and what it takes need not be released more often.
@@ -167,7 +169,7 @@ async function quantizeStage(
     if (moves) await pass.run(block, stage, weights, { ...beside, kept });
     return result;
   } finally {
-    await kept.close();
+    await kept.forget();
   }
 }
 

@@ -1,6 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { type Activations, createActivations, type SpillOptions } from '../activations.js';
+import {
+  type Activations,
+  createActivations,
+  SpillFile,
+  type SpillOptions,
+} from '../activations.js';
 
 /** Whose inputs: of the model as it is becoming, or of the original one beside it. */
 export type Lane = 'own' | 'original';
@@ -15,10 +20,12 @@ export const KEPT_MEMORY_BYTES = 16 * 1024 ** 2;
 export const DISK_SHARE = 0.25;
 
 /** What the last linear layer of a stage gets for every token. Those of the layers before it are its
- * stage's most costly part; what was computed to sum them up need not be computed again to move on. */
+ * stage's most costly part; what was computed to sum them up need not be computed again to move on. One
+ * stage's take the place of those of the stage before. */
 export class KeptInputs {
   readonly #spill: SpillOptions;
   readonly #lanes = new Map<Lane, Activations>();
+  readonly #files = new Map<Lane, SpillFile>();
 
   constructor(spill: SpillOptions = {}) {
     this.#spill = spill;
@@ -40,14 +47,23 @@ export class KeptInputs {
       const { bavail, bsize } = await statfs(folder);
       if (bytes > Math.min(MAX_KEPT_BYTES, bavail * bsize * DISK_SHARE)) return undefined;
     }
-    const room = await createActivations(tokens, width, { folder, memoryBytes: memory });
+    const file = this.#files.get(lane) ?? new SpillFile(folder);
+    this.#files.set(lane, file);
+    const room = await createActivations(tokens, width, { memoryBytes: memory, file });
     this.#lanes.set(lane, room);
     return room;
   }
 
-  async close(): Promise<void> {
+  /** Forgets them, but not where they were. */
+  async forget(): Promise<void> {
     const lanes = [...this.#lanes.values()];
     this.#lanes.clear();
     for (const lane of lanes) await lane.close();
+  }
+
+  async close(): Promise<void> {
+    await this.forget();
+    for (const file of this.#files.values()) await file.close();
+    this.#files.clear();
   }
 }
