@@ -43,10 +43,11 @@ interface GridExports extends MemoryExports {
   compensateBlock(
     count: number,
     rows: number,
+    groupSize: number,
+    columns: number,
     targets: number,
     moves: number,
     shares: number,
-    slots: number,
     scales: number,
     zeroPoints: number,
     codes: number,
@@ -91,7 +92,13 @@ interface GridExports extends MemoryExports {
     turnedErrors: number,
     sums: number,
   ): void;
-  transposeFloats(rows: number, columns: number, source: number, target: number): void;
+  transposeFloats(
+    rows: number,
+    columns: number,
+    source: number,
+    target: number,
+    turned: number,
+  ): void;
   transposeBytes(rows: number, columns: number, source: number, target: number): void;
   dotProduct(a: number, b: number, count: number): number;
   findNonFinite(type: number, at: number, count: number): number;
@@ -121,8 +128,18 @@ export class GridKernels extends KernelMemory<GridExports> {
     );
   }
 
-  transposeFloats(rows: number, columns: number, from: Region, to: Region): void {
-    this.exports.transposeFloats(rows, columns, from.address, to.address);
+  /** @param turned elements from the start of one column to that of the next.
+   * @param first elements before the first column. */
+  transposeFloats(
+    rows: number,
+    columns: number,
+    from: Region,
+    to: Region,
+    turned: number = rows,
+    first = 0,
+  ): void {
+    const target = to.address + first * Float32Array.BYTES_PER_ELEMENT;
+    this.exports.transposeFloats(rows, columns, from.address, target, turned);
   }
 
   transposeBytes(rows: number, columns: number, from: Region, to: Region): void {

@@ -7,7 +7,6 @@ export {
   middleCode,
   zeroPointRowBytes,
 } from './code-form.js';
-export { type ColumnBlock, compensateBlock } from './compensate-block.js';
 export type { CopyRangeResult, CopyRangeTask } from './copy-range.js';
 export {
   decodeColumns,
@@ -35,6 +34,7 @@ export { MAX_ROW_BYTES } from './limits.js';
 export type { QuantizationError, QuantizeRowsTask } from './quantize-rows.js';
 export { RangeCandidates, type RangeShares } from './range-candidates.js';
 export { roundScaled, SCALED_ROW_UNIT, type TurnedRows } from './round-scaled.js';
+export { type ColumnBlock, RoundingSlab } from './rounding-slab.js';
 export {
   type ColumnBytes,
   type ScatterRowsTask,

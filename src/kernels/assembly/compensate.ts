@@ -11,18 +11,19 @@ const TILE: i32 = 64;
 /**
  * Rounds `count` columns of `rows` rows, a multiple of 8.
  *
- * `targets`, `moves` (by the errors before these columns) and `errors` are f32, `codes` bytes, all
- * `[count, rows]`. `shares` are f64, `[count, count]`: by how much the error of an earlier column moves
- * a later one. Column k has the scales and zero points, both f32, `[·, rows]`, that `slots` (i32) tells.
- * `room` holds 64·count f64.
+ * `targets`, f32, and `codes`, bytes, are `[all columns, rows]`; `columns` (i32) tells which of them
+ * these are. `moves` (by the errors before these columns) and `errors` are f32, `[count, rows]`. `shares`
+ * are f64, `[count, count]`: by how much the error of an earlier column moves a later one. Scales and zero
+ * points are f32, `[groups, rows]`, a group for each `groupSize` columns. `room` holds 64·count f64.
  */
 export function compensateBlock(
   count: i32,
   rows: i32,
+  groupSize: i32,
+  columns: usize,
   targets: usize,
   moves: usize,
   shares: usize,
-  slots: usize,
   scales: usize,
   zeroPoints: usize,
   codes: usize,
@@ -33,19 +34,21 @@ export function compensateBlock(
     const end = min(rows, tile + TILE);
     for (let k = 0; k < count; k++) {
       const shareAt = shares + (<usize>(k * count) << 3);
-      const slot = <usize>load<i32>(slots + (<usize>k << 2)) * <usize>rows;
+      const column = load<i32>(columns + (<usize>k << 2));
+      const group = column / groupSize;
       for (let row = tile; row < end; row += LANES) {
-        const index = <usize>(k * rows + row);
-        const group = (slot + <usize>row) << 2;
+        const index = <usize>(k * rows + row) << 2;
+        const own = <usize>(column * rows + row);
+        const scale = <usize>(group * rows + row) << 2;
         roundLanes(
           k,
-          targets + (index << 2),
-          moves + (index << 2),
+          targets + (own << 2),
+          moves + index,
           shareAt,
-          scales + group,
-          zeroPoints + group,
-          codes + index,
-          errors + (index << 2),
+          scales + scale,
+          zeroPoints + scale,
+          codes + own,
+          errors + index,
           room + (<usize>(row - tile) << 3),
         );
       }

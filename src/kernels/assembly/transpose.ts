@@ -4,10 +4,17 @@ import { storeTurned } from './errors';
 /** Rows of f32 that are turned together: what they become fills whole cache lines. */
 const FLOAT_ROWS: i32 = 16;
 
-/** Turns `rows` rows of `columns` f32 at `source` into columns, `[columns, rows]`, at `target`. */
-export function transposeFloats(rows: i32, columns: i32, source: usize, target: usize): void {
+/** Turns `rows` rows of `columns` f32 at `source` into columns at `target`, each `turned` f32 after the one
+ * before. */
+export function transposeFloats(
+  rows: i32,
+  columns: i32,
+  source: usize,
+  target: usize,
+  turned: i32,
+): void {
   const stride = <usize>columns << 2;
-  const turnedStride = <usize>rows << 2;
+  const turnedStride = <usize>turned << 2;
   const wholeRows = rows & ~3;
   const wholeColumns = columns & ~3;
   for (let top = 0; top < wholeRows; top += FLOAT_ROWS) {
@@ -27,11 +34,11 @@ export function transposeFloats(rows: i32, columns: i32, source: usize, target: 
       }
     }
   }
-  copyTurned<f32>(0, wholeRows, wholeColumns, columns, rows, columns, source, target);
-  copyTurned<f32>(wholeRows, rows, 0, columns, rows, columns, source, target);
+  copyTurned<f32>(0, wholeRows, wholeColumns, columns, turned, columns, source, target);
+  copyTurned<f32>(wholeRows, rows, 0, columns, turned, columns, source, target);
 }
 
-/** The same for bytes. */
+/** Turns `rows` rows of `columns` bytes at `source` into columns, `[columns, rows]`, at `target`. */
 export function transposeBytes(rows: i32, columns: i32, source: usize, target: usize): void {
   const wholeRows = rows & ~7;
   const wholeColumns = columns & ~7;
@@ -98,14 +105,14 @@ function storeTwo(target: usize, stride: usize, columns: v128): void {
   v128.store64_lane(target + stride, columns, 1);
 }
 
-/** Turns some rows of some columns element by element. */
+/** Turns some rows of some columns element by element; `turned` elements from one column to the next. */
 @inline
 function copyTurned<T>(
   top: i32,
   bottom: i32,
   left: i32,
   right: i32,
-  rows: i32,
+  turned: i32,
   columns: i32,
   source: usize,
   target: usize,
@@ -113,7 +120,7 @@ function copyTurned<T>(
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
       const element = load<T>(source + <usize>(row * columns + column) * sizeof<T>());
-      store<T>(target + <usize>(column * rows + row) * sizeof<T>(), element);
+      store<T>(target + <usize>(column * turned + row) * sizeof<T>(), element);
     }
   }
 }

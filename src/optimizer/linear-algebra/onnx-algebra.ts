@@ -16,6 +16,8 @@ export function createLinearAlgebra(threads: number = threadCount()): LinearAlge
  */
 const LEAST_COLUMNS = 96;
 const LEAST_ROWS = 16;
+/** Multiplications that a thread does in less than it takes to wake it, and to wait for it. */
+const LEAST_WORK = 2 ** 24;
 
 class OnnxAlgebra implements LinearAlgebra {
   readonly #threads: number;
@@ -44,7 +46,7 @@ class OnnxAlgebra implements LinearAlgebra {
     if (values.length > 0) {
       const session = await this.#session(
         { transposeA, transposeB, change },
-        this.#useful(rows, columns),
+        this.#useful(rows, inner, columns),
       );
       const y = tensor({ rows, columns, values });
       const before = change === 'replace' ? {} : { c: y };
@@ -59,9 +61,10 @@ class OnnxAlgebra implements LinearAlgebra {
     await Promise.all(sessions.map((session) => session.release()));
   }
 
-  /** Threads for a product of this size: all, or the largest power of two that cuts no part too thin. */
-  #useful(rows: number, columns: number): number {
-    const most = columns > rows ? columns / LEAST_COLUMNS : rows / LEAST_ROWS;
+  /** Threads for a product of this size: all, or the largest power of two that leaves each enough. */
+  #useful(rows: number, inner: number, columns: number): number {
+    const cuts = columns > rows ? columns / LEAST_COLUMNS : rows / LEAST_ROWS;
+    const most = Math.min(cuts, (rows * inner * columns) / LEAST_WORK);
     if (most >= this.#threads) return this.#threads;
     return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
   }

@@ -1,10 +1,10 @@
-import { compensateBlock, transpose } from '../../kernels/index.js';
+import { RoundingSlab } from '../../kernels/index.js';
 import { factorPart, PANEL_ROWS, type TriangularFactor } from '../linear-algebra/factor.js';
 import type { LinearAlgebra, Matrix } from '../linear-algebra/linear-algebra.js';
 import type { GroupScales } from './choose-scales.js';
 import type { FittedGrid } from './integer-grid.js';
 import type { RoundedWeight } from './refine.js';
-import { forEachSlab } from './slabs.js';
+import { forEachSlab, SLAB_ROWS } from './slabs.js';
 
 /** Columns whose influence on each other is worked out element by element; all others go through
  * products of matrices. A factor's panel has a power of two times as many rows. */
@@ -35,7 +35,7 @@ export async function roundCompensating(
   signal: AbortSignal,
 ): Promise<readonly RoundedWeight[]> {
   const columns = factor.size;
-  const work = { algebra, grid, factor, order, signal };
+  const work = { algebra, factor, order, signal };
   let rows = 0;
   const stacked = targets.map((target) => {
     const first = rows;
@@ -44,10 +44,19 @@ export async function roundCompensating(
   });
   const codes = new Uint8Array(rows * columns);
   // The rows of all are worked on as those of one weight, so that few slabs are narrow.
-  await forEachSlab(rows, signal, (first, end) => {
-    const own = codes.subarray(first * columns, end * columns);
-    return roundSlab(work, takeSlab(stacked, grid, first, end), own);
-  });
+  const most = Math.min(SLAB_ROWS, RoundingSlab.mostRows(grid, columns));
+  const panel = Math.min(columns, PANEL_ROWS);
+  const roundRows = async (first: number, end: number): Promise<void> => {
+    const slab = new RoundingSlab(grid, end - first, columns, panel);
+    try {
+      for (const target of stacked) loadRows(slab, target, grid.groups, first, end);
+      await roundSlab(work, slab);
+      slab.takeCodes(codes.subarray(first * columns, end * columns));
+    } finally {
+      slab.release();
+    }
+  };
+  await forEachSlab(rows, signal, roundRows, most);
   return stacked.map(({ weight, scales, first, end }) => ({
     ...{ grid, weight, scales },
     codes: codes.subarray(first * columns, end * columns),
@@ -56,7 +65,6 @@ export async function roundCompensating(
 
 interface Work {
   readonly algebra: LinearAlgebra;
-  readonly grid: FittedGrid;
   readonly factor: TriangularFactor;
   readonly order: Uint32Array | undefined;
   readonly signal: AbortSignal;
@@ -68,89 +76,62 @@ interface StackedTarget extends RoundingTarget {
   readonly end: number;
 }
 
-/** Rows of stacked targets, transposed. */
-interface Slab {
-  readonly width: number;
-  /** `[columns, width]`. */
-  readonly targets: Float32Array;
-  /** `[groups, width]`, like the zero points. */
-  readonly scales: Float32Array;
-  readonly zeroPoints: Float32Array;
-}
-
-function takeSlab(
-  stacked: readonly StackedTarget[],
-  { groups }: FittedGrid,
+/** Loads what rows `first` to `end` of a slab have of a target. */
+function loadRows(
+  slab: RoundingSlab,
+  { weight, scales: ranges, ...place }: StackedTarget,
+  groups: number,
   first: number,
   end: number,
-): Slab {
-  const width = end - first;
-  const columns = stacked[0]?.weight.columns ?? 0;
-  const slab: Slab = {
-    width,
-    targets: new Float32Array(columns * width),
-    scales: new Float32Array(groups * width),
-    zeroPoints: new Float32Array(groups * width),
-  };
-  for (const { weight, scales, ...place } of stacked) {
-    const [start, stop] = [Math.max(first, place.first), Math.min(end, place.end)];
-    if (start >= stop) continue;
-    const take = (values: Float32Array, length: number, into: Float32Array): void => {
-      const rows = values.subarray((start - place.first) * length, (stop - place.first) * length);
-      transpose(rows, length, into.subarray(start - first), width);
-    };
-    take(weight.values, columns, slab.targets);
-    take(scales.scales, groups, slab.scales);
-    take(Float32Array.from(scales.zeroPoints), groups, slab.zeroPoints);
-  }
-  return slab;
+): void {
+  const [start, stop] = [Math.max(first, place.first), Math.min(end, place.end)];
+  if (start >= stop) return;
+  const [from, to] = [start - place.first, stop - place.first];
+  slab.load(start - first, {
+    weights: weight.values.subarray(from * weight.columns, to * weight.columns),
+    scales: ranges.scales.subarray(from * groups, to * groups),
+    zeroPoints: ranges.zeroPoints.subarray(from * groups, to * groups),
+  });
 }
 
-/** @param codes where they go, `[width, columns]`. */
-async function roundSlab(work: Work, slab: Slab, codes: Uint8Array): Promise<void> {
-  const { algebra, grid, factor, order, signal } = work;
-  const { width, ...lying } = slab;
+async function roundSlab(work: Work, slab: RoundingSlab): Promise<void> {
+  const { algebra, factor, order, signal } = work;
+  const { stride, errors, moves } = slab;
   const columns = factor.size;
-  // Errors of what is rounded, in the order of rounding.
-  const errors = new Float32Array(columns * width);
-  const turnedCodes = new Uint8Array(columns * width);
-  const moves = new Float32Array(Math.min(columns, PANEL_ROWS) * width);
+  const rowsOf = (values: Float32Array, first: number, end: number): Float32Array =>
+    values.subarray(first * stride, end * stride);
 
   /** Adds by how much columns `start` to `stop`, which are rounded, move columns `from` to `to`. */
   const move = (from: number, to: number, start: number, stop: number, into: Float32Array) =>
     algebra.multiply(
       factorPart(factor, { first: from, end: to }, { first: start, end: stop }),
-      { rows: stop - start, columns: width, values: errors.subarray(start * width, stop * width) },
+      { rows: stop - start, columns: stride, values: rowsOf(errors, start, stop) },
       { into, change: 'add' },
     );
-  /** Rounds columns of a panel, half after half; `moves` is how far they are moved so far. */
-  const roundColumns = async (from: number, to: number, moves: Float32Array): Promise<void> => {
+  /** Rounds columns of the panel from `top` on, half after half. */
+  const roundColumns = async (top: number, from: number, to: number): Promise<void> => {
     if (to - from <= BLOCK) {
-      compensateBlock(grid, {
-        ...{ width, ...lying, codes: turnedCodes, moves },
+      slab.round({
         columns: Uint32Array.from({ length: to - from }, (_, k) => order?.[from + k] ?? from + k),
+        first: from,
+        movesFrom: from - top,
         shares: factorPart(factor, { first: from, end: to }).values,
-        errors: errors.subarray(from * width, to * width),
       });
       return;
     }
     const middle = from + halfOf(to - from);
-    const [before, after] = [(middle - from) * width, (to - from) * width];
-    await roundColumns(from, middle, moves.subarray(0, before));
+    await roundColumns(top, from, middle);
     signal.throwIfAborted();
-    const others = moves.subarray(before, after);
-    await move(middle, to, from, middle, others);
-    await roundColumns(middle, to, others);
+    await move(middle, to, from, middle, rowsOf(moves, middle - top, to - top));
+    await roundColumns(top, middle, to);
   };
   for (let start = 0; start < columns; start += PANEL_ROWS) {
     signal.throwIfAborted();
     const end = Math.min(columns, start + PANEL_ROWS);
-    const own = moves.subarray(0, (end - start) * width);
-    own.fill(0);
+    const own = rowsOf(moves, 0, end - start).fill(0);
     if (start > 0) await move(start, end, 0, start, own);
-    await roundColumns(start, end, own);
+    await roundColumns(start, start, end);
   }
-  transpose(turnedCodes, width, codes);
 }
 
 /** Half of so many columns, or a little more: a power of two times a block's. */

@@ -9,15 +9,18 @@ export const SLAB_ROWS = 1024;
 /**
  * Rows of a weight are independent problems. They are worked on in slabs of rows that lie transposed,
  * so that what is done to a column is done to consecutive numbers. Runs `work(first, end)` for each.
+ *
+ * @param most rows of a slab.
  */
 export async function forEachSlab(
   rows: number,
   signal: AbortSignal,
   work: (first: number, end: number) => Promise<void>,
+  most: number = SLAB_ROWS,
 ): Promise<void> {
-  for (let first = 0; first < rows; first += SLAB_ROWS) {
+  for (let first = 0; first < rows; first += most) {
     signal.throwIfAborted();
-    await work(first, Math.min(rows, first + SLAB_ROWS));
+    await work(first, Math.min(rows, first + most));
   }
 }
 
