@@ -23,7 +23,7 @@ export interface CandidateRanges {
 export class RangeCandidates {
   /** How many there are: the first is one that is given, the others shares of the group's range. */
   readonly count: number;
-  /** What rounding does to each weight, `[columns, candidates, rows]`, as `load` left it. */
+  /** What rounding does to each weight, `[columns, candidates, rows]`, as `list` left it. */
   readonly errors: Float32Array;
   /** Room for the errors' products with a matrix. */
   readonly images: Float32Array;
