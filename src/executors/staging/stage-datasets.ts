@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ObjectStoreError } from '../../objects/errors.js';
 import type { ObjectStore, ReadOptions } from '../../objects/object-store.js';
 import type { ObjectLocation } from '../../objects/s3-uri.js';
 import type { EnvironmentMap } from '../../service-model/techniques.js';
@@ -18,7 +19,8 @@ const MAX_DATASET_BYTES = 1024 ** 3;
  *
  * @returns for each setting that names one, the path of the copy; it keeps the object's ending,
  * which tells its format
- * @throws ExecutorError for an object over the limit, ObjectStoreError for one that is not there
+ * @throws ExecutorError for an object over the limit, ObjectStoreError for one that cannot be read; both
+ *   name the setting
  */
 export async function stageDatasets(
   objects: ObjectStore,
@@ -32,7 +34,11 @@ export async function stageDatasets(
     const uri = environment[setting];
     if (uri === undefined) continue;
     const { bucket, key } = locate(uri);
-    const { info, body } = await objects.read(bucket, key, options);
+    const { info, body } = await objects.read(bucket, key, options).catch((error: unknown) => {
+      if (!(error instanceof ObjectStoreError)) throw error;
+      const problem = `${setting}: ${uri} cannot be read: ${error.message}`;
+      throw new ObjectStoreError(error.code, problem, { cause: error });
+    });
     if (info.size > MAX_DATASET_BYTES) {
       body.destroy();
       throw new ExecutorError(
