@@ -19,8 +19,8 @@ const MAX_DATASET_BYTES = 1024 ** 3;
  *
  * @returns for each setting that names one, the path of the copy; it keeps the object's ending,
  * which tells its format
- * @throws ExecutorError for an object over the limit, ObjectStoreError for one that cannot be read; both
- *   name the setting
+ * @throws ExecutorError for an object over the limit, ObjectStoreError for one that cannot be read,
+ *   from the start or half-way; both name the setting
  */
 export async function stageDatasets(
   objects: ObjectStore,
@@ -34,22 +34,24 @@ export async function stageDatasets(
     const uri = environment[setting];
     if (uri === undefined) continue;
     const { bucket, key } = locate(uri);
-    const { info, body } = await objects.read(bucket, key, options).catch((error: unknown) => {
+    const path = join(folder, `${setting}${extname(key)}`);
+    try {
+      const { info, body } = await objects.read(bucket, key, options);
+      if (info.size > MAX_DATASET_BYTES) {
+        body.destroy();
+        throw new ExecutorError(
+          `${setting}: ${uri} has ${info.size} bytes; the most is ${MAX_DATASET_BYTES}. Give a part of it.`,
+        );
+      }
+      await mkdir(folder, { recursive: true });
+      await pipeline(body, createWriteStream(path), {
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+    } catch (error) {
       if (!(error instanceof ObjectStoreError)) throw error;
       const problem = `${setting}: ${uri} cannot be read: ${error.message}`;
       throw new ObjectStoreError(error.code, problem, { cause: error });
-    });
-    if (info.size > MAX_DATASET_BYTES) {
-      body.destroy();
-      throw new ExecutorError(
-        `${setting}: ${uri} has ${info.size} bytes; the most is ${MAX_DATASET_BYTES}. Give a part of it.`,
-      );
     }
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, `${setting}${extname(key)}`);
-    await pipeline(body, createWriteStream(path), {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
     staged[setting] = path;
   }
   return staged;

@@ -1,8 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { stageDatasets } from '#burnish/executors/staging/stage-datasets.js';
 import { ObjectStoreError } from '#burnish/objects/errors.js';
+import type { ObjectInfo, ObjectStore } from '#burnish/objects/object-store.js';
 import { parseS3Uri } from '#burnish/objects/s3-uri.js';
 import type { EnvironmentMap } from '#burnish/service-model/techniques.js';
 import { folderStore } from '../../support/folder-store.js';
@@ -17,8 +19,12 @@ beforeEach(async () => {
   await mkdir(join(root, 'bucket/texts'), { recursive: true });
 });
 
-function stage(environment: EnvironmentMap) {
-  return stageDatasets(folderStore(root), (uri) => parseS3Uri(uri), environment, folder, {});
+function stage(environment: EnvironmentMap, objects: ObjectStore = folderStore(root)) {
+  return stageDatasets(objects, (uri) => parseS3Uri(uri), environment, folder, {});
+}
+
+function infoOfSize(size: number): ObjectInfo {
+  return { key: 'a.txt', size, etag: '', lastModified: new Date(), headers: {}, metadata: {} };
 }
 
 describe('stageDatasets', () => {
@@ -54,5 +60,32 @@ describe('stageDatasets', () => {
       code: 'NoSuchKey',
       message: expect.stringContaining('OPTION_EVAL_DATASET: s3://bucket/texts/c.txt cannot'),
     });
+  });
+
+  it('names the setting of an object that breaks off half-way', async () => {
+    const info = infoOfSize(4);
+    const breaksOff = Readable.from(
+      (function* () {
+        yield Buffer.from('half');
+        throw new ObjectStoreError('IncompleteBody', 'the store hung up');
+      })(),
+    );
+    const objects: ObjectStore = {
+      ...folderStore(root),
+      read: async () => ({ info, body: breaksOff }),
+    };
+    await expect(stage({ OPTION_CALIB_DATASET: 's3://bucket/a.txt' }, objects)).rejects.toThrow(
+      'OPTION_CALIB_DATASET: s3://bucket/a.txt cannot be read: the store hung up',
+    );
+  });
+
+  it('refuses more than it would read through a model, by the setting', async () => {
+    const info = infoOfSize(1024 ** 3 + 1);
+    const body = Readable.from([]);
+    const objects: ObjectStore = { ...folderStore(root), read: async () => ({ info, body }) };
+    await expect(stage({ OPTION_CALIB_DATASET: 's3://bucket/a.txt' }, objects)).rejects.toThrow(
+      'OPTION_CALIB_DATASET: s3://bucket/a.txt has 1073741825 bytes',
+    );
+    expect(body.destroyed).toBe(true);
   });
 });
